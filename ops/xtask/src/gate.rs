@@ -1,0 +1,244 @@
+//! The gate: `cargo xtask test`. Every suite runs even after one failed; none is skipped, none is run
+//! again. A suite that runs out of time has failed, and so has a suite of tests that found no test.
+//!
+//! Ends with a table and, alone on the last line, `N passed, N failed`, counting suites.
+
+use crate::child::{Child, Tests};
+use crate::{pages, rings, tools, verifiers};
+use anyhow::{Result, ensure};
+use std::time::{Duration, Instant};
+
+/// What the command line chose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Options {
+    /// Run the tests marked `#[ignore]` too.
+    all: bool,
+    /// Run only the suite `unit`.
+    unit: bool,
+}
+
+impl Options {
+    /// Reads the flags of `test`, or `None` for one that it does not know.
+    pub(crate) fn parse(flags: &[&str]) -> Option<Self> {
+        let mut options = Self::default();
+        for flag in flags {
+            match *flag {
+                "--all" => options.all = true,
+                "--unit" => options.unit = true,
+                _ => return None,
+            }
+        }
+        Some(options)
+    }
+}
+
+/// One line of the table.
+struct Suite {
+    name: &'static str,
+    /// Installs and builds: long on a cold machine, nothing on a warm one.
+    prepare: fn() -> Result<()>,
+    run: fn(Options) -> Result<Option<Tests>>,
+}
+
+const SUITES: &[Suite] = &[
+    Suite {
+        name: "fmt",
+        prepare: || Ok(()),
+        run: |_| uncounted(Child::cargo(["fmt", "--all", "--check"]).minutes(5)),
+    },
+    Suite {
+        name: "clippy",
+        prepare: || Ok(()),
+        run: |_| {
+            let clippy = ["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"];
+            uncounted(Child::cargo(clippy).minutes(45))
+        },
+    },
+    Suite {
+        name: "rings",
+        prepare: rings::prepare,
+        run: |_| {
+            println!("{}", rings::run()?);
+            Ok(None)
+        },
+    },
+    Suite {
+        name: "deny",
+        prepare: || tools::cargo_deny().map(|_| ()),
+        run: |_| {
+            let check = ["--workspace", "check", "bans", "licenses", "sources"];
+            uncounted(Child::new(tools::cargo_deny()?).args(check).minutes(10))
+        },
+    },
+    Suite {
+        name: "typos",
+        prepare: || tools::typos().map(|_| ()),
+        run: |_| uncounted(Child::new(tools::typos()?).minutes(5)),
+    },
+    Suite { name: "unit", prepare: || build(product()), run: |options| tests(product(), options) },
+    Suite {
+        name: "conformance",
+        prepare: || build(package("zeugma-conformance")),
+        run: |options| tests(package("zeugma-conformance"), options),
+    },
+    Suite {
+        name: "peers",
+        prepare: || build(package("zeugma-peers")),
+        run: |options| tests(package("zeugma-peers"), options),
+    },
+    Suite {
+        name: "verifiers",
+        prepare: verifiers::prepare,
+        run: |options| verifiers::run(options.all).map(Some),
+    },
+    Suite {
+        name: "doc",
+        prepare: || Ok(()),
+        run: |_| {
+            let doc = Child::cargo(["doc", "--workspace", "--no-deps"]);
+            uncounted(doc.env("RUSTDOCFLAGS", "-D warnings").minutes(20))
+        },
+    },
+    Suite {
+        name: "pages",
+        prepare: || Ok(()),
+        run: |_| {
+            pages::check()?;
+            Ok(None)
+        },
+    },
+];
+
+/// The tests beside the code, and those of each crate's own `tests` folder.
+fn product() -> Child {
+    let apart = ["zeugma-conformance", "zeugma-peers"].into_iter().flat_map(|name| ["--exclude", name]);
+    Child::cargo(["test", "--workspace", "--no-fail-fast"]).args(apart)
+}
+
+fn package(name: &str) -> Child {
+    Child::cargo(["test", "--package", name, "--no-fail-fast"])
+}
+
+fn build(tests: Child) -> Result<()> {
+    tests.args(["--no-run"]).minutes(60).run()
+}
+
+fn uncounted(child: Child) -> Result<Option<Tests>> {
+    child.run()?;
+    Ok(None)
+}
+
+fn tests(child: Child, options: Options) -> Result<Option<Tests>> {
+    // The long tests have their own limit: `--all` is started by hand or by night.
+    let (long, minutes) = if options.all { (Some("--include-ignored"), 240) } else { (None, 60) };
+    let counted = child.args(["--"]).args(long).minutes(minutes).tests()?;
+    ensure!(counted.passed + counted.failed > 0, "no test was found");
+    Ok(Some(counted))
+}
+
+/// Runs the gate; true when every suite passed.
+///
+/// # Errors
+/// Never: what a suite says is in the table.
+pub(crate) fn run(options: Options) -> Result<bool> {
+    let chosen = SUITES.iter().filter(|suite| !options.unit || suite.name == "unit");
+    let ended: Vec<Ended> = chosen.map(|suite| Ended::of(suite, options)).collect();
+    let (table, passed) = summary(&ended);
+    println!("{table}");
+    Ok(passed)
+}
+
+struct Ended {
+    name: &'static str,
+    prepared: Duration,
+    ran: Duration,
+    result: Result<Option<Tests>>,
+}
+
+impl Ended {
+    fn of(suite: &Suite, options: Options) -> Self {
+        println!("\n=== {}", suite.name);
+        let started = Instant::now();
+        let ready = (suite.prepare)();
+        let prepared = started.elapsed();
+        let result = ready.and_then(|()| (suite.run)(options));
+        if let Err(error) = &result {
+            println!("{}: FAILED: {error:#}", suite.name);
+        }
+        Self { name: suite.name, prepared, ran: started.elapsed() - prepared, result }
+    }
+}
+
+fn summary(ended: &[Ended]) -> (String, bool) {
+    let heads = ["suite", "result", "tests", "ignored", "set-up min", "run min"];
+    let mut lines = vec![String::new(), row(heads.map(str::to_owned))];
+    for suite in ended {
+        let count = |of: fn(&Tests) -> u64| match &suite.result {
+            Ok(Some(tests)) => of(tests).to_string(),
+            Ok(None) | Err(_) => "-".to_owned(),
+        };
+        lines.push(row([
+            suite.name.to_owned(),
+            if suite.result.is_ok() { "ok" } else { "FAILED" }.to_owned(),
+            count(|tests| tests.passed),
+            count(|tests| tests.ignored),
+            minutes(suite.prepared),
+            minutes(suite.ran),
+        ]));
+    }
+    for suite in ended {
+        if let Err(error) = &suite.result {
+            lines.push(format!("\n{}: {error:#}", suite.name));
+        }
+    }
+    let failed = ended.iter().filter(|suite| suite.result.is_err()).count();
+    lines.push(format!("\n{} passed, {failed} failed", ended.len() - failed));
+    (lines.join("\n"), failed == 0)
+}
+
+fn row([name, result, tests, ignored, prepared, ran]: [String; 6]) -> String {
+    format!("{name:<12} {result:<7} {tests:>7} {ignored:>8} {prepared:>11} {ran:>8}")
+}
+
+fn minutes(span: Duration) -> String {
+    format!("{:.2}", span.as_secs_f64() / 60.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::anyhow;
+
+    fn ended(name: &'static str, result: Result<Option<Tests>>) -> Ended {
+        Ended { name, prepared: Duration::from_secs(240), ran: Duration::from_secs(90), result }
+    }
+
+    #[test]
+    fn the_last_line_counts_suites_and_stands_alone() {
+        let some = Tests { passed: 7, failed: 0, ignored: 2 };
+        let (table, passed) = summary(&[ended("fmt", Ok(None)), ended("unit", Ok(Some(some)))]);
+        assert!(passed);
+        assert_eq!(table.lines().last(), Some("2 passed, 0 failed"));
+        assert!(table.contains("unit         ok            7        2        4.00     1.50"), "{table}");
+    }
+
+    #[test]
+    fn one_failed_suite_fails_the_gate_and_says_why() {
+        let (table, passed) = summary(&[ended("fmt", Ok(None)), ended("deny", Err(anyhow!("out of time")))]);
+        assert!(!passed);
+        assert_eq!(table.lines().last(), Some("1 passed, 1 failed"));
+        assert!(table.contains("deny: out of time"), "{table}");
+    }
+
+    #[test]
+    fn a_suite_that_finds_no_test_has_failed() {
+        let quiet = Child::new("true");
+        assert!(super::tests(quiet, Options::default()).is_err());
+    }
+
+    #[test]
+    fn an_unknown_flag_is_not_taken() {
+        assert_eq!(Options::parse(&["--all", "--unit"]), Some(Options { all: true, unit: true }));
+        assert_eq!(Options::parse(&["--fast"]), None);
+    }
+}

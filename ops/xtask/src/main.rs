@@ -1,0 +1,59 @@
+//! The tasks of the project: `cargo xtask TASK`.
+//!
+//! Exit 0 when the task is done, 1 when it found something wrong, 2 for a wrong command line.
+
+mod child;
+mod gate;
+mod pages;
+mod rings;
+mod tools;
+mod verifiers;
+mod workspace;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask TASK
+
+  test [--all] [--unit]   the gate: every suite, a table of minutes, `N passed, N failed`
+                          --all   also the tests marked #[ignore], which are the long ones
+                          --unit  only the tests beside the code
+  rings                   the pure ring reaches no clock, file, socket, randomness or runtime,
+                          rooms depend only inward, and the ring builds where there is no std
+  docs [--check]          writes the generated pages; with --check, fails when one would change
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["test", flags @ ..] => match gate::Options::parse(flags) {
+            Some(options) => gate::run(options),
+            None => return usage(),
+        },
+        ["rings"] => rings::run().map(|report| {
+            println!("{report}");
+            true
+        }),
+        ["docs"] => pages::write().map(|()| true),
+        ["docs", "--check"] => pages::check().map(|()| true),
+        ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        _ => return usage(),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn usage() -> ExitCode {
+    eprint!("{USAGE}");
+    ExitCode::from(2)
+}

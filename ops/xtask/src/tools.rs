@@ -1,0 +1,91 @@
+//! What the gate needs beside cargo: pinned, kept outside the clone, installed where a package manager
+//! can do it. What cannot be installed is named with the package that brings it, and that is a failure.
+
+use crate::child::Child;
+use anyhow::{Context, Result, bail};
+use std::env;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+const CARGO_DENY: &str = "0.20.2";
+const TYPOS: &str = "1.52.0";
+
+/// The folder kept between runs and between clones.
+fn cache() -> Result<PathBuf> {
+    let base = match (env::var_os("XDG_CACHE_HOME"), env::var_os("HOME")) {
+        (Some(cache), _) if !cache.is_empty() => PathBuf::from(cache),
+        (_, Some(home)) if !home.is_empty() => Path::new(&home).join(".cache"),
+        _ => bail!("neither XDG_CACHE_HOME nor HOME is set: there is no place to keep tools"),
+    };
+    Ok(base.join("zeugma"))
+}
+
+/// cargo-deny, of one version.
+pub(crate) fn cargo_deny() -> Result<PathBuf> {
+    cargo_tool("cargo-deny", "cargo-deny", CARGO_DENY)
+}
+
+/// typos, of one version.
+pub(crate) fn typos() -> Result<PathBuf> {
+    cargo_tool("typos-cli", "typos", TYPOS)
+}
+
+/// Installs a tool of an exact version into a folder named by it, so that another version is another
+/// folder; builds it away from the target folder of the clone, which may be in use.
+fn cargo_tool(package: &str, binary: &str, version: &str) -> Result<PathBuf> {
+    let home = cache()?.join("tools").join(format!("{package}-{version}"));
+    let program = home.join("bin").join(binary);
+    if answers(&program, version) {
+        return Ok(program);
+    }
+    println!("installing {package} {version} into {}", home.display());
+    let build = home.join("build");
+    Child::cargo(["install", "--quiet", "--locked", "--version", version, "--root"])
+        .args([home.as_os_str(), package.as_ref()])
+        .env("CARGO_TARGET_DIR", &build)
+        .minutes(40)
+        .run()?;
+    fs::remove_dir_all(&build).with_context(|| format!("cannot remove {}", build.display()))?;
+    if !answers(&program, version) {
+        bail!("{} is not {package} {version}", program.display());
+    }
+    Ok(program)
+}
+
+fn answers(program: &Path, version: &str) -> bool {
+    Child::new(program).args(["--version"]).text().is_ok_and(|text| text.trim_end().ends_with(version))
+}
+
+/// The standard library of another target.
+pub(crate) fn target(triple: &str) -> Result<()> {
+    let listed = Child::new("rustup")
+        .args(["target", "list", "--installed"])
+        .text()
+        .with_context(|| format!("the target {triple} is needed: install Rust by rustup, which brings it"))?;
+    if listed.lines().any(|line| line.trim() == triple) {
+        return Ok(());
+    }
+    Child::new("rustup").args(["target", "add", triple]).minutes(10).run()
+}
+
+/// A C compiler for wasm: blst is C.
+pub(crate) fn clang() -> Result<()> {
+    if Child::new("clang").args(["--version"]).text().is_ok() {
+        return Ok(());
+    }
+    if !can_install_packages() {
+        bail!("clang is missing: install the package `clang` (Debian, Ubuntu, Fedora, Arch, Alpine)");
+    }
+    apt_get(["update", "--quiet"])?;
+    apt_get(["install", "--quiet", "--yes", "--no-install-recommends", "clang"])
+}
+
+fn can_install_packages() -> bool {
+    let root = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
+    root && Child::new("apt-get").args(["--version"]).text().is_ok()
+}
+
+fn apt_get<const N: usize>(arguments: [&str; N]) -> Result<()> {
+    Child::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").minutes(15).run()
+}
