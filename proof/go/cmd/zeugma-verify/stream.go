@@ -1,0 +1,103 @@
+package main
+
+import (
+	"bufio"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	verify "zeugma.example/verify"
+	"zeugma.example/verify/internal/vectors"
+)
+
+// streamLine is one input of the stream.
+type streamLine struct {
+	vectors.Question
+	Trust string `json:"trust"`
+}
+
+// parsedTrust is a trust file that was read once, or why it was refused.
+type parsedTrust struct {
+	trust *verify.Trust
+	code  verify.Code
+}
+
+// maxCached bounds the trust files that are kept; past it all are forgotten.
+const maxCached = 64
+
+// streamer answers lines and keeps the trust files that it has parsed, by
+// their bytes in hexadecimal.
+type streamer struct {
+	cache map[string]parsedTrust
+}
+
+// runStream reads JSON lines and prints one line for each: 0 or the code of
+// the refusal. For a line that is no question it prints -1, says why on
+// stderr, and ends with the exit code of wrong usage.
+func runStream(stdin io.Reader, stdout, stderr io.Writer) int {
+	in := bufio.NewReaderSize(stdin, 1<<16)
+	out := bufio.NewWriter(stdout)
+	defer out.Flush()
+	s := streamer{cache: make(map[string]parsedTrust)}
+	exit := exitProven
+	for number := 1; ; number++ {
+		line, err := in.ReadBytes('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			fmt.Fprintln(stderr, "zeugma-verify:", err)
+			return exitUsage
+		}
+		last := err != nil
+		if last && len(line) == 0 {
+			return exit
+		}
+		if code, err := s.answer(line); err != nil {
+			fmt.Fprintf(stderr, "line %d: %v\n", number, err)
+			fmt.Fprintln(out, -1)
+			exit = exitUsage
+		} else {
+			fmt.Fprintln(out, uint16(code))
+		}
+		// Whoever asks one question at a time gets the answer at once.
+		if in.Buffered() == 0 {
+			out.Flush()
+		}
+		if last {
+			return exit
+		}
+	}
+}
+
+func (s *streamer) answer(line []byte) (verify.Code, error) {
+	var asked streamLine
+	if err := json.Unmarshal(line, &asked); err != nil {
+		return 0, err
+	}
+	parsed, err := s.parse(asked.Trust)
+	if err != nil || parsed.code != 0 {
+		return parsed.code, err
+	}
+	return asked.Ask(parsed.trust)
+}
+
+func (s *streamer) parse(text string) (parsedTrust, error) {
+	if parsed, ok := s.cache[text]; ok {
+		return parsed, nil
+	}
+	data, err := hex.DecodeString(text)
+	if err != nil {
+		return parsedTrust{}, fmt.Errorf("trust: %w", err)
+	}
+	trust, err := verify.ParseTrust(data)
+	code, err := vectors.CodeOf(err)
+	if err != nil {
+		return parsedTrust{}, err
+	}
+	if len(s.cache) >= maxCached {
+		clear(s.cache)
+	}
+	parsed := parsedTrust{trust, code}
+	s.cache[text] = parsed
+	return parsed, nil
+}

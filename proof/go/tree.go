@@ -1,0 +1,101 @@
+package verify
+
+import "math/bits"
+
+// leafHash is H(0x00 ‖ encoded leaf) (section 4).
+func (s HashSuite) leafHash(encoded []byte) Hash { return s.sum([]byte{0}, encoded) }
+
+// nodeHash is H(0x01 ‖ left ‖ right) (section 4).
+func (s HashSuite) nodeHash(left, right Hash) Hash {
+	return s.sum([]byte{1}, left[:], right[:])
+}
+
+// inclusionLength is the number of hashes of an inclusion proof (section 4).
+// The index is below the size.
+func inclusionLength(index, size uint64) int {
+	m := bits.Len64(index ^ (size - 1))
+	return m + bits.OnesCount64(index>>m)
+}
+
+// checkInclusion is RFC 9162, 2.1.3.2, with the codes of section 4.
+func checkInclusion(s HashSuite, leaf Hash, index, size uint64, path []Hash, root Hash) Code {
+	if index >= size {
+		return CodeIndexOutOfTree
+	}
+	if len(path) != inclusionLength(index, size) {
+		return CodePathLength
+	}
+	// Below the height m the index says on which side a sibling is; above
+	// it, the leaf is on the right edge and every sibling is on the left.
+	m := bits.Len64(index ^ (size - 1))
+	at := leaf
+	for i, sibling := range path {
+		if i >= m || index>>i&1 == 1 {
+			at = s.nodeHash(sibling, at)
+		} else {
+			at = s.nodeHash(at, sibling)
+		}
+	}
+	if at != root {
+		return CodeNotIncluded
+	}
+	return 0
+}
+
+// consistencyShape gives the number of hashes of a consistency proof and the
+// numbers it is walked with (section 4): n and l shifted right together until
+// n is even, and the height m at which they meet. It holds that 0 < older < newer.
+func consistencyShape(older, newer uint64) (length, m int, n uint64) {
+	n = older - 1
+	shift := bits.TrailingZeros64(^n)
+	n >>= shift
+	l := (newer - 1) >> shift
+	m = bits.Len64(n ^ l)
+	length = m + bits.OnesCount64(n>>m)
+	if n != 0 {
+		length++
+	}
+	return length, m, n
+}
+
+// checkConsistency is RFC 9162, 2.1.4.2, with the codes of section 4.
+func checkConsistency(s HashSuite, older, newer uint64, path []Hash, olderRoot, newerRoot Hash) Code {
+	if older == 0 {
+		return CodeEmpty
+	}
+	if older > newer {
+		return CodeOutOfRange
+	}
+	if older == newer {
+		if len(path) != 0 {
+			return CodePathLength
+		}
+		if olderRoot != newerRoot {
+			return CodeNotConsistent
+		}
+		return 0
+	}
+	length, m, n := consistencyShape(older, newer)
+	if len(path) != length {
+		return CodePathLength
+	}
+	// The walk begins at the largest whole subtree that ends the older tree:
+	// the first hash, or the older root itself when it is the whole tree.
+	start := olderRoot
+	if n != 0 {
+		start, path = path[0], path[1:]
+	}
+	fr, sr := start, start
+	for i, sibling := range path {
+		if i >= m || n>>i&1 == 1 {
+			fr = s.nodeHash(sibling, fr)
+			sr = s.nodeHash(sibling, sr)
+		} else {
+			sr = s.nodeHash(sr, sibling)
+		}
+	}
+	if fr != olderRoot || sr != newerRoot {
+		return CodeNotConsistent
+	}
+	return 0
+}
