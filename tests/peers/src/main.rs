@@ -1,0 +1,109 @@
+//! `zeugma-peers`: builds real nodes of other chains, starts them by hand, records what they say.
+
+use std::io::Read as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+use zeugma_peers::{CometNetwork, Options, Peer, RECIPES, Recipe, Release, Simd, SimdOptions, record};
+
+const USAGE: &str = "\
+usage: cargo run -p zeugma-peers -- COMMAND
+
+  list                       what can be installed, and what is in the cache
+  install [NAME...]          build these peers, or all; says the minutes each took
+  start cometbft-0.38 | cometbft-1.0 | simd
+                             four validators (or one), until the input ends (Ctrl-D)
+  record cometbft [DIR]      record CometBFT and simd; without DIR into tests/vectors/cometbft
+
+The cache is $ZEUGMA_PEERS_CACHE, else $XDG_CACHE_HOME/zeugma/peers, else ~/.cache/zeugma/peers.
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["list"] => list(),
+        ["install", names @ ..] => install(names),
+        ["start", "cometbft-0.38"] => start_network(Release::V0_38),
+        ["start", "cometbft-1.0"] => start_network(Release::V1_0),
+        ["start", "simd"] => start_simd(),
+        ["record", "cometbft"] => vectors().and_then(|out| record::cometbft(&out)),
+        ["record", "cometbft", out] => record::cometbft(&PathBuf::from(out)),
+        ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("peers: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn list() -> Result<()> {
+    for recipe in RECIPES {
+        let state = if Peer::is_installed(recipe)? { "in the cache" } else { "not built" };
+        println!("{:<14} {} ({state})", recipe.name, recipe.about);
+    }
+    Ok(())
+}
+
+fn install(names: &[&str]) -> Result<()> {
+    let chosen = match names {
+        [] => RECIPES.to_vec(),
+        names => names.iter().map(|name| Recipe::named(name)).collect::<Result<_>>()?,
+    };
+    let start = Instant::now();
+    for recipe in &chosen {
+        println!("{}: {}", recipe.name, Peer::install(recipe)?.program().display());
+    }
+    println!("{} peers in {:.1} min", chosen.len(), start.elapsed().as_secs_f64() / 60.0);
+    Ok(())
+}
+
+fn start_network(release: Release) -> Result<()> {
+    let network = CometNetwork::start(release, &[10, 10, 10, 10], &Options::default())?;
+    for node in 0..network.len() {
+        println!("node{node}: {} validator {}", network.rpc(node).url(), network.validator(node).address);
+    }
+    until_input_ends()?;
+    network.stop()
+}
+
+fn start_simd() -> Result<()> {
+    let chain = Simd::start(&SimdOptions::default())?;
+    println!(
+        "{}: rpc {} rest {} grpc {}",
+        chain.chain_id(),
+        chain.rpc().url(),
+        chain.rest_url(),
+        chain.grpc_url()
+    );
+    for account in ["alice", "bob"] {
+        println!("{account}: {}", chain.address(account)?);
+    }
+    until_input_ends()?;
+    chain.stop()
+}
+
+fn until_input_ends() -> Result<()> {
+    println!("running; end with Ctrl-D");
+    std::io::stdin().read_to_end(&mut Vec::new())?;
+    Ok(())
+}
+
+/// `tests/vectors/cometbft` of this clone.
+fn vectors() -> Result<PathBuf> {
+    let home = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    home.map(|home| home.with_file_name("vectors").join("cometbft"))
+        .context("started without cargo: name the directory, `record cometbft DIR`")
+}
