@@ -15,8 +15,8 @@ use crate::{mldsa44, sm2};
 /// Checks that `signature` is over `digest` and by `key`.
 ///
 /// # Errors
-/// [`Code::BadKey`], [`Code::NotCanonical`] for another form of a signature than the suite's one,
-/// [`Code::BadSignature`] otherwise, also for another length.
+/// [`Code::BadKey`]; [`Code::BadSignature`], also for another length and for another form than the suite's
+/// one.
 pub fn verify(suite: SealSuite, key: &[u8], digest: &[u8; 32], signature: &[u8]) -> Result<(), Refusal> {
     PublicKey::parse(suite, key)?.verify(digest, signature)
 }
@@ -73,18 +73,18 @@ impl PublicKey {
     /// Checks that `signature` is this key's over `digest`.
     ///
     /// # Errors
-    /// [`Code::NotCanonical`] for another form of a signature than the suite's one,
-    /// [`Code::BadSignature`] otherwise, also for another length.
+    /// [`Code::BadSignature`], also for another length and for another form than the suite's one.
     pub fn verify(&self, digest: &[u8; 32], signature: &[u8]) -> Result<(), Refusal> {
         let needed = self.suite().signature_length();
         let wrong = |_| Refusal::new(Code::BadSignature).needed(needed).found(signature.len());
         match self {
             Self::Secp256k1(key) => {
                 let signature = signature.try_into().map_err(wrong)?;
-                if secp256k1::recover(SPolicy::LowOnly, digest, signature)? == *key {
-                    return Ok(());
+                // Another form of a right signature (a high s, another v) is no signature of a seal.
+                match secp256k1::recover(SPolicy::LowOnly, digest, signature) {
+                    Ok(signer) if signer == *key => Ok(()),
+                    _ => Err(Refusal::new(Code::BadSignature)),
                 }
-                Err(Refusal::new(Code::BadSignature))
             }
             Self::Sm2(key) => key.verify(sm2::DEFAULT_IDENTITY, digest, signature.try_into().map_err(wrong)?),
             Self::MlDsa44(key) => key.verify(&[], digest, signature.try_into().map_err(wrong)?),

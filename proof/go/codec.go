@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"encoding/binary"
 	"unicode/utf8"
 )
@@ -129,6 +130,17 @@ func (r *reader) hashes(max uint32) []Hash {
 		list = append(list, r.hash())
 	}
 	return list
+}
+
+// ascends says that the keys of a list ascend strictly. What the items of a
+// list must be together is checked when the last one has been read (section 1).
+func ascends[T any, K cmp.Ordered](list []T, key func(*T) K) bool {
+	for i := 1; i < len(list); i++ {
+		if key(&list[i-1]) >= key(&list[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // since gives the bytes read from position start on.

@@ -60,25 +60,33 @@ func (r *reader) committee() (c Committee) {
 	default:
 		r.refuse(CodeUnknownTag)
 	}
+	c.Members = r.members()
+	return c
+}
+
+// members reads one or more members, who ascend by engine key and of whom no
+// two have one seal key.
+func (r *reader) members() (list []Member) {
 	n := r.count(128)
-	r.require(n != 0, CodeEmptySet)
-	seen := make(map[string]bool)
 	for i := 0; i < n && r.ok(); i++ {
-		m := r.member()
-		if i > 0 {
-			order := bytes.Compare(m.EngineKey[:], c.Members[i-1].EngineKey[:])
-			r.require(order != 0, CodeRepeatedMember)
-			r.require(order > 0, CodeNotSorted)
-		}
-		for _, k := range m.SealKeys {
+		list = append(list, r.member())
+	}
+	r.require(len(list) != 0, CodeEmptySet)
+	for i := 1; i < len(list); i++ {
+		order := bytes.Compare(list[i-1].EngineKey[:], list[i].EngineKey[:])
+		r.require(order != 0, CodeRepeatedMember)
+		r.require(order < 0, CodeNotSorted)
+	}
+	seen := make(map[string]bool)
+	for i := range list {
+		for _, k := range list[i].SealKeys {
 			// Keys of different suites differ in length, so the bytes alone
 			// tell them apart.
 			r.require(!seen[string(k.Key)], CodeRepeatedMember)
 			seen[string(k.Key)] = true
 		}
-		c.Members = append(c.Members, m)
 	}
-	return c
+	return list
 }
 
 // member reads a Member: the seal keys ascend by suite.
@@ -90,11 +98,8 @@ func (r *reader) member() (m Member) {
 	for i := 0; i < n && r.ok(); i++ {
 		suite := r.sealSuite()
 		length, _ := suite.lengths()
-		key := SealKey{Suite: suite, Key: r.fixed(length)}
-		if i > 0 {
-			r.require(suite > m.SealKeys[i-1].Suite, CodeNotSorted)
-		}
-		m.SealKeys = append(m.SealKeys, key)
+		m.SealKeys = append(m.SealKeys, SealKey{Suite: suite, Key: r.fixed(length)})
 	}
+	r.require(ascends(m.SealKeys, func(k *SealKey) SealSuite { return k.Suite }), CodeNotSorted)
 	return m
 }

@@ -41,19 +41,16 @@ func (r *reader) endorsement() (e Endorsement) {
 	return e
 }
 
-// seal reads a Seal: signatures ascend by member and are not none.
+// seal reads a Seal: signatures are not none and ascend by member.
 func (r *reader) seal() *Seal {
 	s := &Seal{Suite: r.sealSuite()}
 	n := r.count(128)
-	r.require(n != 0, CodeEmpty)
 	_, length := s.Suite.lengths()
 	for i := 0; i < n && r.ok(); i++ {
-		one := SealSignature{Member: r.u16(), Signature: r.fixed(length)}
-		if i > 0 {
-			r.require(one.Member > s.Signatures[i-1].Member, CodeNotSorted)
-		}
-		s.Signatures = append(s.Signatures, one)
+		s.Signatures = append(s.Signatures, SealSignature{Member: r.u16(), Signature: r.fixed(length)})
 	}
+	r.require(len(s.Signatures) != 0, CodeEmpty)
+	r.require(ascends(s.Signatures, func(one *SealSignature) uint16 { return one.Member }), CodeNotSorted)
 	return s
 }
 

@@ -12,20 +12,15 @@ type Outbox struct {
 	Roots []Root
 }
 
-// outbox reads an Outbox: the roots ascend by suite and the first is SHA-256.
+// outbox reads an Outbox: the roots ascend by suite, then the first is SHA-256.
 func (r *reader) outbox() (o Outbox) {
 	o.Size = r.u64()
 	n := r.count(4)
-	r.require(n != 0, CodeNoSuchRoot)
 	for i := 0; i < n && r.ok(); i++ {
-		root := Root{Suite: r.hashSuite(), Hash: r.hash()}
-		if i == 0 {
-			r.require(root.Suite == SHA256, CodeNoSuchRoot)
-		} else {
-			r.require(root.Suite > o.Roots[i-1].Suite, CodeNotSorted)
-		}
-		o.Roots = append(o.Roots, root)
+		o.Roots = append(o.Roots, Root{Suite: r.hashSuite(), Hash: r.hash()})
 	}
+	r.require(ascends(o.Roots, func(root *Root) HashSuite { return root.Suite }), CodeNotSorted)
+	r.require(len(o.Roots) != 0 && o.Roots[0].Suite == SHA256, CodeNoSuchRoot)
 	return o
 }
 

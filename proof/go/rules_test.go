@@ -274,7 +274,7 @@ func TestTrustRules(t *testing.T) {
 }
 
 // The last era is present before the end of the trusting period, expired from
-// then on; a period without an end does not wrap around.
+// then on; the end is exact, so one beyond the largest time never comes.
 func TestEraState(t *testing.T) {
 	trust, err := ParseTrust(testTrust())
 	if err != nil {
@@ -288,10 +288,21 @@ func TestEraState(t *testing.T) {
 			t.Errorf("%d: %v", at, got)
 		}
 	}
-	trust.TrustingPeriod = math.MaxUint64
-	for at, want := range map[uint64]EraState{testIssued: Present, math.MaxUint64 - 1: Present, math.MaxUint64: Expired} {
-		if got := trust.state(0, at); got != want {
-			t.Errorf("%d: %v", at, got)
+	for _, c := range []struct {
+		period, at uint64
+		want       EraState
+	}{
+		{0, testIssued - 1, Present},
+		{0, testIssued, Expired},
+		{math.MaxUint64 - testIssued, math.MaxUint64 - 1, Present},
+		{math.MaxUint64 - testIssued, math.MaxUint64, Expired},
+		{math.MaxUint64 - testIssued + 1, math.MaxUint64, Present},
+		{math.MaxUint64, 0, Present},
+		{math.MaxUint64, math.MaxUint64, Present},
+	} {
+		trust.TrustingPeriod = c.period
+		if got := trust.state(0, c.at); got != c.want {
+			t.Errorf("period %d at %d: %v, want %v", c.period, c.at, got, c.want)
 		}
 	}
 }

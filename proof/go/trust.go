@@ -1,6 +1,9 @@
 package verify
 
-import "math"
+import (
+	"math"
+	"math/bits"
+)
 
 const (
 	trustMagic     = "ZGTRUST1"
@@ -80,69 +83,75 @@ func (r *reader) trust() *Trust {
 	t.Threshold, t.Institutions = r.institutions()
 	t.Fingerprint = SHA256.framed(purposeTrustFile, r.since(0))
 	t.Signatures = r.signatures()
+	r.checkEras(t.Eras)
+	r.require(ascends(t.Sunsets, func(s *Sunset) string { return s.Algorithm }), CodeNotSorted)
 	return t
 }
 
-// eras reads one or more eras, each the next of the one before, all but the
-// last pinned.
+// eras reads the eras; what they must be together is for checkEras.
 func (r *reader) eras() (list []Era) {
 	n := r.count(4096)
-	r.require(n != 0, CodeEmptySet)
 	for i := 0; i < n && r.ok(); i++ {
 		e := Era{Number: r.u64()}
-		if i > 0 {
-			last := list[i-1].Number
-			r.require(last != math.MaxUint64 && e.Number == last+1, CodeNotNextEra)
-		}
 		e.Committee = r.committee()
 		if r.some() {
 			pin := r.outbox()
 			e.Pin = &pin
 		}
-		r.require((e.Pin == nil) == (i == n-1), CodeConsistencyMissing)
 		list = append(list, e)
 	}
 	return list
 }
 
+// checkEras holds the eras together when the whole file has been read: one or
+// more, all but the last pinned, each the next of the one before.
+func (r *reader) checkEras(list []Era) {
+	r.require(len(list) != 0, CodeEmptySet)
+	for i := range list {
+		r.require((list[i].Pin == nil) == (i == len(list)-1), CodeConsistencyMissing)
+	}
+	for i := 1; i < len(list); i++ {
+		last := list[i-1].Number
+		r.require(last != math.MaxUint64 && list[i].Number == last+1, CodeNotNextEra)
+	}
+}
+
+// sunsets reads the sunsets; their order is checked when the whole file has
+// been read.
 func (r *reader) sunsets() (list []Sunset) {
 	n := r.count(64)
 	for i := 0; i < n && r.ok(); i++ {
-		s := Sunset{Algorithm: r.text(32), At: r.u64()}
-		if i > 0 {
-			r.require(s.Algorithm > list[i-1].Algorithm, CodeNotSorted)
-		}
-		list = append(list, s)
+		list = append(list, Sunset{Algorithm: r.text(32), At: r.u64()})
 	}
 	return list
 }
 
-// institutions reads one or more institutions with distinct keys and a
+// institutions reads institutions with distinct keys, one or more, with a
 // threshold of 1 to their number.
 func (r *reader) institutions() (threshold uint16, list []Institution) {
 	threshold = r.u16()
 	n := r.count(64)
-	r.require(n != 0, CodeEmptySet)
-	seen := make(map[Hash]bool)
 	for i := 0; i < n && r.ok(); i++ {
-		one := Institution{Name: r.text(64), Key: r.hash()}
-		r.require(!seen[one.Key], CodeRepeatedMember)
-		seen[one.Key] = true
-		list = append(list, one)
+		list = append(list, Institution{Name: r.text(64), Key: r.hash()})
 	}
+	seen := make(map[Hash]bool)
+	for i := range list {
+		r.require(!seen[list[i].Key], CodeRepeatedMember)
+		seen[list[i].Key] = true
+	}
+	r.require(len(list) != 0, CodeEmptySet)
 	r.require(threshold >= 1 && int(threshold) <= len(list), CodeOutOfRange)
 	return threshold, list
 }
 
+// signatures reads Signatures: they ascend by institution, may name any, and
+// may be none.
 func (r *reader) signatures() (list []InstitutionSignature) {
 	n := r.count(64)
 	for i := 0; i < n && r.ok(); i++ {
-		one := InstitutionSignature{Institution: r.u16(), Signature: r.fixed(64)}
-		if i > 0 {
-			r.require(one.Institution > list[i-1].Institution, CodeNotSorted)
-		}
-		list = append(list, one)
+		list = append(list, InstitutionSignature{Institution: r.u16(), Signature: r.fixed(64)})
 	}
+	r.require(ascends(list, func(one *InstitutionSignature) uint16 { return one.Institution }), CodeNotSorted)
 	return list
 }
 
@@ -178,12 +187,9 @@ func (t *Trust) state(index int, at uint64) EraState {
 	if index != len(t.Eras)-1 {
 		return Retired
 	}
-	// issued at + trusting period, held at the largest time.
-	end := t.IssuedAt + t.TrustingPeriod
-	if end < t.IssuedAt {
-		end = math.MaxUint64
-	}
-	if at < end {
+	// The sum is exact: with a carry it is above every time.
+	end, carry := bits.Add64(t.IssuedAt, t.TrustingPeriod, 0)
+	if carry != 0 || at < end {
 		return Present
 	}
 	return Expired

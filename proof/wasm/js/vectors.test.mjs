@@ -22,7 +22,7 @@ function judge(files, one) {
   });
 }
 
-for (const name of ["golden.json", "negative.json"]) {
+for (const name of ["golden.json", "negative.json", "order.json"]) {
   const { trust_files: files, cases } = JSON.parse(await readFile(new URL(name, vectors)));
   assert.ok(cases.length > 10, `${name} has cases`);
   for (const one of cases) {
