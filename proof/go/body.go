@@ -61,7 +61,7 @@ type View struct {
 type SplitView struct {
 	Origin          string
 	Suite           HashSuite
-	Anchored, Other View
+	One, Other View
 }
 
 // ClientStatus says whether a client is active.
@@ -186,8 +186,8 @@ func (r *reader) handover() *Handover {
 }
 
 func (r *reader) splitView() *SplitView {
-	b := &SplitView{Origin: r.origin(), Suite: r.hashSuite(), Anchored: r.view(), Other: r.view()}
-	r.require(b.Anchored != b.Other, CodeNoMisbehaviour)
+	b := &SplitView{Origin: r.origin(), Suite: r.hashSuite(), One: r.view(), Other: r.view()}
+	r.require(b.One != b.Other, CodeNoMisbehaviour)
 	return b
 }
 

@@ -67,9 +67,9 @@ pub struct SplitView {
     pub origin: String,
     /// The tree in which the two differ.
     pub suite: HashSuite,
-    /// What was anchored.
-    pub anchored: LogView,
-    /// What the log also signed.
+    /// One of them.
+    pub one: LogView,
+    /// The other.
     pub other: LogView,
 }
 
@@ -99,7 +99,7 @@ impl Encode for SplitView {
     fn encode(&self, out: &mut Vec<u8>) {
         put_bytes(out, self.origin.as_bytes());
         self.suite.encode(out);
-        self.anchored.encode(out);
+        self.one.encode(out);
         self.other.encode(out);
     }
 }
@@ -109,10 +109,10 @@ impl Decode for SplitView {
         let split = Self {
             origin: text_in(reader, MAX_ORIGIN)?,
             suite: HashSuite::decode(reader)?,
-            anchored: LogView::decode(reader)?,
+            one: LogView::decode(reader)?,
             other: LogView::decode(reader)?,
         };
-        if split.anchored == split.other {
+        if split.one == split.other {
             return Err(Refusal::new(Code::NoMisbehaviour));
         }
         Ok(split)

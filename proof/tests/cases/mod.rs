@@ -91,7 +91,7 @@ fn events() -> Vec<(&'static str, Body)> {
             SplitView {
                 origin: "log.example/one".into(),
                 suite: HashSuite::Sha256,
-                anchored: LogView { size: TreeSize::new(5), root: [1; 32] },
+                one: LogView { size: TreeSize::new(5), root: [1; 32] },
                 other: LogView { size: TreeSize::new(5), root: [2; 32] },
             }
             .into(),

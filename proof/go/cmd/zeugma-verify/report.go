@@ -68,7 +68,7 @@ func describe(body verify.Body) string {
 	case *verify.Anchor:
 		return fmt.Sprintf("log %q had %d entries", b.Origin, b.Log.Size)
 	case *verify.SplitView:
-		return fmt.Sprintf("log %q gave two views, of %d and %d entries", b.Origin, b.Anchored.Size, b.Other.Size)
+		return fmt.Sprintf("log %q gave two views, of %d and %d entries", b.Origin, b.One.Size, b.Other.Size)
 	case *verify.ClientEvent:
 		status := "active"
 		if b.Status == verify.ClientFrozen {

@@ -1,0 +1,155 @@
+//! Applications behind ports, as a closed table.
+//!
+//! An application is pure and never calls the core: it is given what happened and a room of the state
+//! that is its own, and says what should follow. So the core cannot be re-entered, and an application
+//! cannot touch a commitment, a receipt or another application's records.
+//!
+//! [`message`] is a message and ping between two Zeugma networks; [`forward`] sends a message on to
+//! a third chain. Transfer of assets takes its own port and its own room later.
+
+pub mod forward;
+pub mod message;
+
+use crate::block::Context;
+use crate::halt::Run;
+use crate::ibc::{Packet, Payload, Port};
+use crate::state::{Slot, View};
+use alloc::string::String;
+use alloc::vec::Vec;
+use zeugma_types::{AccountId, ClientId, Code, Encode, FinalityClass, Height, Refusal, UnixSeconds};
+
+/// Every application.
+const APPLICATIONS: &[&dyn Application] = &[&message::MessagePort, &forward::ForwardPort];
+
+/// Finds the application of a port.
+pub(crate) struct Router;
+
+impl Router {
+    /// # Errors
+    /// [`Code::UnknownPort`].
+    pub(crate) fn of(port: &Port) -> Result<&'static dyn Application, Refusal> {
+        APPLICATIONS
+            .iter()
+            .copied()
+            .find(|application| application.port() == port.as_str())
+            .ok_or_else(|| Refusal::new(Code::UnknownPort).found(String::from(port.as_str())))
+    }
+}
+
+/// A payload that arrived, and how it is known.
+pub(crate) struct Arrived<'p> {
+    /// The packet.
+    pub(crate) packet: &'p Packet,
+    /// Which of its payloads.
+    pub(crate) place: u8,
+    /// That payload.
+    pub(crate) payload: &'p Payload,
+    /// The foreign height under which it was proved.
+    pub(crate) height: Height,
+    /// Why that height is final.
+    pub(crate) finality: FinalityClass,
+}
+
+/// Who asks for a packet to be sent.
+pub(crate) struct Sender {
+    pub(crate) account: AccountId,
+}
+
+/// What an application makes of a payload it received.
+pub(crate) enum Received {
+    /// It took effect; this is the acknowledgement, not empty.
+    Acknowledged(Vec<u8>),
+    /// The answer is the outcome of another packet.
+    Later(Outgoing),
+}
+
+/// A packet that an application wants sent.
+pub(crate) struct Outgoing {
+    pub(crate) client: ClientId,
+    pub(crate) timeout: UnixSeconds,
+    pub(crate) payload: Payload,
+}
+
+/// How the other side answered one payload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// The acknowledgement.
+    Success(Vec<u8>),
+    /// The packet was refused there, or timed out.
+    Error,
+}
+
+/// One application. It refuses what it does not read; what it refuses on arrival becomes the error
+/// acknowledgement. It must not refuse an answer or a timeout of a payload that it accepted to send.
+pub(crate) trait Application: Sync {
+    /// The port.
+    fn port(&self) -> &'static str;
+
+    /// The number of its room; never reused.
+    fn number(&self) -> u8;
+
+    /// A packet with this payload was committed; refusing takes it back.
+    fn on_send(
+        &self,
+        room: &mut Room<'_, '_>,
+        packet: &Packet,
+        payload: &Payload,
+        sender: &Sender,
+    ) -> Run<()>;
+
+    /// A payload arrived.
+    fn on_recv(&self, room: &mut Room<'_, '_>, context: &Context, arrived: &Arrived<'_>) -> Run<Received>;
+
+    /// The other side answered. What is returned answers the packet on whose behalf this one was sent.
+    fn on_acknowledge(
+        &self,
+        room: &mut Room<'_, '_>,
+        packet: &Packet,
+        payload: &Payload,
+        answer: Answer,
+    ) -> Run<Answer>;
+
+    /// The packet timed out. What is returned answers the packet on whose behalf this one was sent.
+    fn on_timeout(&self, room: &mut Room<'_, '_>, packet: &Packet, payload: &Payload) -> Run<Answer>;
+}
+
+impl dyn Application {
+    /// The part of the state that is this application's.
+    pub(crate) fn room<'r, 'v>(&self, view: &'r mut View<'v>) -> Room<'r, 'v> {
+        Room { view, number: self.number() }
+    }
+}
+
+/// The part of the state that is one application's.
+pub(crate) struct Room<'r, 'v> {
+    view: &'r mut View<'v>,
+    number: u8,
+}
+
+impl Room<'_, '_> {
+    /// Writes a record under the application's own key.
+    pub(crate) fn save(&mut self, own: &[u8], record: &impl Encode) {
+        self.view.save(Slot::Application(self.number, own), record);
+    }
+}
+
+/// The refusal of a payload that is not as the port reads it.
+pub(crate) fn wrong_payload(needed: &'static str) -> Refusal {
+    Refusal::new(Code::WrongPayload).needed(needed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_and_rooms_are_distinct() {
+        for (at, one) in APPLICATIONS.iter().enumerate() {
+            for other in &APPLICATIONS[..at] {
+                assert_ne!(one.port(), other.port());
+                assert_ne!(one.number(), other.number());
+            }
+            assert_eq!(Router::of(&Port::new(one.port()).unwrap()).unwrap().number(), one.number());
+        }
+    }
+}
