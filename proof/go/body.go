@@ -59,8 +59,8 @@ type View struct {
 
 // SplitView shows that a log gave two views.
 type SplitView struct {
-	Origin          string
-	Suite           HashSuite
+	Origin     string
+	Suite      HashSuite
 	One, Other View
 }
 
