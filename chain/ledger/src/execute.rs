@@ -8,11 +8,11 @@ use crate::block::{Block, Context, Edge, Ledger, Place};
 use crate::event::Event;
 use crate::limits::STANDING_BUCKETS;
 use crate::outcome::Outcome;
-use crate::state::{Effects, Key, Overlay, Slot, Writes};
+use crate::state::{Effects, Key, Overlay, Said, Slot, Writes};
 use crate::step::{Done, Step};
 use crate::tx::Checked;
 use alloc::vec::Vec;
-use zeugma_types::{Cost, LeafPath, Value};
+use zeugma_types::Cost;
 
 /// How far an execution came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub struct Executed {
     /// The new values of keys after the block.
     pub writes: Writes,
     /// What is said in the outbox, in this order.
-    pub leaves: Vec<(LeafPath, Value)>,
+    pub leaves: Vec<Said>,
     /// One outcome for each transaction, in their order.
     pub outcomes: Vec<Outcome>,
     /// For each event the transaction it belongs to, or `None` at the edges of the block.

@@ -7,7 +7,9 @@
 use crate::account::Account;
 use crate::bounded::{List, Text, record};
 use crate::gov::{Counters, Parameters, Schedule};
-use crate::limits::{MAX_GENESIS, MAX_GENESIS_ACCOUNTS, MAX_NAME, MAX_VALIDATORS};
+use crate::limits::{
+    MAX_EPOCH_LENGTH, MAX_GENESIS, MAX_GENESIS_ACCOUNTS, MAX_NAME, MAX_VALIDATORS, MIN_EPOCH_LENGTH,
+};
 use crate::roles::{Role, Roles};
 use crate::state::{Slot, Writes};
 use crate::tx::account_of;
@@ -45,6 +47,8 @@ record! {
         pub name: Text<MAX_NAME>,
         /// When the network may begin: earlier than its first block.
         pub time: BlockTime,
+        /// Blocks of an epoch, of which the last says what stands: from [`MIN_EPOCH_LENGTH`] to [`MAX_EPOCH_LENGTH`].
+        pub epoch_length: u64,
         /// The first committee, ascending by key.
         pub validators: List<Validator, MAX_VALIDATORS>,
         /// The first accounts, ascending by key.
@@ -57,6 +61,8 @@ record! {
 impl Genesis {
     /// The only version.
     pub const VERSION: u16 = VERSION;
+    /// Blocks of an epoch where nothing speaks for another length: an hour of one-second blocks.
+    pub const USUAL_EPOCH_LENGTH: u64 = 60 * 60;
 
     /// Reads and checks a genesis.
     ///
@@ -82,6 +88,10 @@ impl Genesis {
         }
         if self.validators.is_empty() {
             return Err(Refusal::new(Code::BadGenesis).needed("a validator"));
+        }
+        if !(MIN_EPOCH_LENGTH..=MAX_EPOCH_LENGTH).contains(&self.epoch_length) {
+            let needed = self.epoch_length.clamp(MIN_EPOCH_LENGTH, MAX_EPOCH_LENGTH);
+            return Err(Refusal::new(Code::BadGenesis).needed(needed).found(self.epoch_length));
         }
         for key in
             self.validators.iter().map(|each| &each.key).chain(self.accounts.iter().map(|each| &each.key))

@@ -100,6 +100,6 @@ pub use families::Families;
 pub use genesis::{Founder, Genesis, Validator};
 pub use outcome::{Effect, Outcome, Recorded};
 pub use roles::{Action, Role, Roles};
-pub use state::{Effects, Key, Overlay, Read, Reads, Slot, Store, Writes};
+pub use state::{Effects, Key, Overlay, Read, Reads, Said, Slot, Store, Writes};
 pub use step::{Admission, Done, Step};
 pub use tx::{Checked, Message, Transaction, account_of};

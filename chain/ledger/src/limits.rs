@@ -69,6 +69,10 @@ pub const MAX_ACTIVATION_AHEAD: u64 = 365 * 24 * 60 * 60;
 pub const MAX_VALIDATORS: usize = 256;
 /// Most accounts of a genesis.
 pub const MAX_GENESIS_ACCOUNTS: usize = 4_096;
+/// Fewest blocks of an epoch: its last one is special, and must not be every one.
+pub const MIN_EPOCH_LENGTH: u64 = 2;
+/// Most blocks of an epoch: a week of one-second blocks, so that what stands is said at least that often.
+pub const MAX_EPOCH_LENGTH: u64 = 7 * 24 * 60 * 60;
 /// Longest encoded genesis, in bytes.
 pub const MAX_GENESIS: usize = 1024 * 1024;
 

@@ -10,7 +10,7 @@ use crate::bounded::{List, record};
 use crate::event::{EpochEnded, Event};
 use crate::halt::Run;
 use crate::limits::{MAX_STANDING_BUCKET, STANDING_BUCKETS};
-use crate::state::{Slot, View};
+use crate::state::{self, Slot, View};
 use alloc::vec::Vec;
 use zeugma_crypto::hash::sha256;
 use zeugma_proof::body::{InForce, Said, StandingList};
@@ -25,10 +25,11 @@ record! {
     }
 }
 
-/// Says `body` in the outbox, and keeps its leaf as the latest of its path where that can be revoked.
+/// Says `body` in the outbox, with its bytes, and keeps its leaf as the latest of its path where that can be revoked.
 pub(crate) fn say<B: Said>(view: &mut View<'_>, context: &Context, body: &B) -> Run<LeafIndex> {
     let (path, value) = (body.path(), body.value(HashSuite::Sha256));
-    let index = view.say(path.clone(), value)?;
+    let opening = Some(body.to_bytes());
+    let index = view.say(state::Said { path: path.clone(), value, opening })?;
     if !matches!(B::NAMESPACE, Namespace::Client | Namespace::Registry | Namespace::SplitView) {
         return Ok(index);
     }

@@ -15,7 +15,7 @@ use crate::event::{AcknowledgementWritten, Event, PacketClosed, PacketReceived, 
 use crate::halt::{Halt, Run};
 use crate::outcome::{Effect, Recorded};
 use crate::standing::say;
-use crate::state::Slot;
+use crate::state::{Said, Slot};
 use crate::tx::{ClaimTimeout, RecvPacket, StoreProof};
 use crate::work::Work;
 use alloc::vec::Vec;
@@ -181,7 +181,8 @@ pub(super) fn write_acknowledgements(
     let source_client = super::client::counterparty(work, client)?.client;
     let commitment = acknowledgements.commitment();
     work.view.save_bytes(Slot::Acknowledgement(client, sequence), commitment.to_bytes());
-    let index = work.view.say(LeafPath::packet(client, PacketPath::Acknowledgement, sequence), commitment)?;
+    let path = LeafPath::packet(client, PacketPath::Acknowledgement, sequence);
+    let index = work.view.say(Said { path, value: commitment, opening: None })?;
     work.view.tell(Event::AcknowledgementWritten(AcknowledgementWritten {
         client: client.clone(),
         source_client,

@@ -10,7 +10,7 @@ use crate::event::{Event, PacketSent};
 use crate::halt::Run;
 use crate::limits::MAX_TIMEOUT_AHEAD;
 use crate::outcome::Effect;
-use crate::state::Slot;
+use crate::state::{Said, Slot};
 use crate::tx::SendPacket;
 use crate::work::Work;
 use alloc::vec::Vec;
@@ -53,7 +53,8 @@ pub(crate) fn send(
     let commitment = packet.commitment();
     work.view.save(Slot::NextSend(client), &next);
     work.view.save_bytes(Slot::Commitment(client, sequence), commitment.to_bytes());
-    let index = work.view.say(LeafPath::packet(client, PacketPath::Commitment, sequence), commitment)?;
+    let path = LeafPath::packet(client, PacketPath::Commitment, sequence);
+    let index = work.view.say(Said { path, value: commitment, opening: None })?;
     work.view.tell(Event::PacketSent(PacketSent { packet: packet.clone(), index }));
     Ok(packet)
 }

@@ -3,13 +3,13 @@
 //! A view never gives a partial effect away: [`View::rollback`] returns to a [`Mark`] exactly, writes,
 //! leaves and events together.
 
-use super::{Key, Read, Reads, Slot, Writes};
+use super::{Key, Read, Reads, Said, Slot, Writes};
 use crate::event::Event;
 use crate::halt::{Halt, Run};
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::cell::RefCell;
-use zeugma_types::{Code, Decode, Encode, LeafIndex, LeafPath, Refusal, TreeSize, Value};
+use zeugma_types::{Code, Decode, Encode, LeafIndex, Refusal, TreeSize};
 
 /// A point to return to.
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +25,7 @@ pub(crate) struct View<'a> {
     writes: Writes,
     /// What each write replaced in `writes`; the outer `None` when there was nothing.
     undo: Vec<(Key, Option<Option<Vec<u8>>>)>,
-    leaves: Vec<(LeafPath, Value)>,
+    leaves: Vec<Said>,
     events: Vec<Event>,
     outbox: TreeSize,
     missing: RefCell<BTreeSet<Key>>,
@@ -37,7 +37,7 @@ pub struct Effects {
     /// The new values of keys.
     pub writes: Writes,
     /// What is said in the outbox, in this order.
-    pub leaves: Vec<(LeafPath, Value)>,
+    pub leaves: Vec<Said>,
     /// For streams and indexes.
     pub events: Vec<Event>,
 }
@@ -125,14 +125,14 @@ impl<'a> View<'a> {
         self.undo.push((key, before));
     }
 
-    /// Says `value` under `path` in the outbox.
-    pub(crate) fn say(&mut self, path: LeafPath, value: Value) -> Result<LeafIndex, Refusal> {
+    /// Says this in the outbox.
+    pub(crate) fn say(&mut self, said: Said) -> Result<LeafIndex, Refusal> {
         let index = self
             .outbox
             .get()
             .checked_add(self.leaves.len() as u64)
             .ok_or_else(|| Refusal::new(Code::OutOfRange))?;
-        self.leaves.push((path, value));
+        self.leaves.push(said);
         Ok(LeafIndex::new(index))
     }
 

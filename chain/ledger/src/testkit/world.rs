@@ -10,15 +10,16 @@ use crate::tx::{CreateClient, Message, RegisterCounterparty, SignedBody, StorePr
 use crate::{Checked, Transaction, account_of};
 use crate::{
     Context, Event, Executed, Execution, Families, Founder, Genesis, Ledger, Outcome, PROGRAM, Place,
-    Progress, Read, Role, Roles, Validator,
+    Progress, Read, Role, Roles, Said, Validator,
 };
 use alloc::vec::Vec;
 use zeugma_adapter_core::{Adapter, MerklePath, Of};
+use zeugma_proof::body::Body;
 use zeugma_proof::tree::Frontier;
 use zeugma_proof::{Leaf, LeafFormat};
 use zeugma_types::{
-    AccountId, BlockTime, ClientId, Code, Cost, Encode, Epoch, Era, HashSuite, Height, LeafPath, Span,
-    TreeSize, UnixSeconds, Value,
+    AccountId, BlockTime, ClientId, Code, Cost, Encode, Epoch, Era, HashSuite, Height, LeafPath, Namespace,
+    Span, TreeSize, UnixSeconds, Value,
 };
 
 static FAMILY: Of<TestFamily> = Of::new();
@@ -91,6 +92,7 @@ impl World {
             version: Genesis::VERSION,
             name: Text::new("test").unwrap(),
             time: BlockTime::new(START),
+            epoch_length: Genesis::USUAL_EPOCH_LENGTH,
             validators: List::new([validator].into()).unwrap(),
             accounts: List::new(accounts).unwrap(),
             parameters,
@@ -216,19 +218,26 @@ impl World {
         self.store.apply(executed.writes);
         invariants::check(&self.store).unwrap();
         invariants::check_later(&before, &self.store).unwrap();
-        for (path, value) in &executed.leaves {
+        for Said { path, value, opening } in executed.leaves {
+            match &opening {
+                None => assert_eq!(path.namespace(), Namespace::Ibc, "a leaf of our own carries its body"),
+                Some(bytes) => {
+                    let body = Body::decode_as(path.namespace(), bytes).unwrap();
+                    assert_eq!((body.path(), body.value(HashSuite::Sha256)), (path.clone(), value));
+                }
+            }
             let leaf = Leaf {
                 format: LeafFormat::Sha256,
                 network: context.network,
                 height: context.height,
                 time: context.time,
                 path: path.clone(),
-                value: *value,
+                value,
             };
             let hash = *leaf.hash(HashSuite::Sha256).as_bytes();
             self.tree.append(hash, |_, _| {}).unwrap();
+            self.outbox.push((path, value));
         }
-        self.outbox.extend(executed.leaves);
         self.events.extend(executed.events.into_iter().map(|(_, event)| event));
         self.height = context.height.get();
         self.time = context.time.get();

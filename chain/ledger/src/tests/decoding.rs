@@ -142,9 +142,9 @@ fn the_encodings_are_those_of_version_1() {
         found,
         [
             "1595cea5b1934b6db2607d54dafe74768491011a56b62185197c1eb6d287f3b7",
-            "8a539f544785e968a8f81eaabd50f6106ce811f510f3786afea87f5fc490ea34",
+            "33c54290d6a15b2871b81ca353c3158c6aba3e99883bec02bf4a6ac434dc2cb5",
             "a388788fc3011df524ebf01a2e9868de0bc0ef02a979de3b0430869eb46a05f2",
-            "01ed98622e6551763c7c1efb6f42920a4ab20f559c57caf506ca0263a568baeb",
+            "bed0934ccc07d5b1f616f7796e8950350f4b1f90895f1c83fb3b09921e24b696",
         ]
     );
 }

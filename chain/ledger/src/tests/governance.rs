@@ -219,6 +219,8 @@ fn genesis_names_the_network_by_its_digest_and_is_checked() {
     };
     assert_eq!(refused(&|bad| bad.validators = List::default()), Code::BadGenesis);
     assert_eq!(refused(&|bad| bad.version = 2), Code::UnknownTag);
+    assert_eq!(refused(&|bad| bad.epoch_length = 1), Code::BadGenesis);
+    assert_eq!(refused(&|bad| bad.epoch_length = u64::MAX), Code::BadGenesis);
     assert_eq!(refused(&|bad| bad.accounts = List::default()), Code::TooFewGovernors);
     assert_eq!(refused(&|bad| bad.parameters.notice = 0), Code::BadParameters);
     let twice = |bad: &mut crate::Genesis| {

@@ -1,0 +1,207 @@
+//! What a validator keeps of its era's key, and how secrets are written.
+//!
+//! ```text
+//! ZGSHARE1 ‖ network (32) ‖ era u64 ‖ origin ‖ polynomial (bytes) ‖ share (bytes)
+//! ```
+
+use crate::consensus::{PublicKey, Scheme};
+use bytes::Bytes;
+use commonware_codec::{Decode as _, DecodeExt as _, Encode as _};
+use commonware_cryptography::bls12381::primitives::{
+    group::Share,
+    sharing::{ModeVersion, Sharing},
+    variant::MinSig,
+};
+use commonware_cryptography::ed25519;
+use std::fs;
+use std::io::Write as _;
+use std::num::NonZeroU32;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use zeroize::Zeroizing;
+use zeugma_ledger::Genesis;
+use zeugma_proof::{Certificate, Committee, GroupKey, KeyOrigin, MAX_MEMBERS, Member};
+use zeugma_types::codec::put_bytes;
+use zeugma_types::{Code, Decode, Encode, Era, NetworkId, Reader, Refusal};
+
+const MAGIC: [u8; 8] = *b"ZGSHARE1";
+/// Longest polynomial, in bytes: a point of G2 for each of the most members that are needed, and its prefix.
+const MAX_POLYNOMIAL: usize = 96 * MAX_MEMBERS + 64;
+/// Longest share, in bytes.
+const MAX_SHARE: usize = 64;
+/// Longest file of ours that holds a key, in bytes.
+const MAX_FILE: u64 = 64 * 1024;
+
+/// A validator's share of the group key, and the public side of the key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeyFile {
+    /// The network.
+    pub network: NetworkId,
+    /// The era.
+    pub era: Era,
+    /// How the key was made.
+    pub origin: KeyOrigin,
+    /// The group's public polynomial, in the engine's encoding.
+    pub polynomial: Vec<u8>,
+    /// The share. Secret.
+    pub share: Vec<u8>,
+}
+
+impl std::fmt::Debug for KeyFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeyFile")
+            .field("network", &self.network)
+            .field("era", &self.era)
+            .finish_non_exhaustive()
+    }
+}
+
+impl KeyFile {
+    /// What a finished ceremony leaves to a member.
+    #[must_use]
+    pub fn new(network: NetworkId, outcome: &super::Outcome) -> Self {
+        Self {
+            network,
+            era: Era::ZERO,
+            origin: KeyOrigin::Distributed { transcript: outcome.transcript },
+            polynomial: outcome.output.public().encode().to_vec(),
+            share: outcome.share.encode().to_vec(),
+        }
+    }
+
+    fn sharing(&self, members: usize) -> Result<Sharing<MinSig>, String> {
+        let members =
+            u32::try_from(members).ok().and_then(NonZeroU32::new).ok_or("a genesis names validators")?;
+        Sharing::<MinSig>::decode_cfg(Bytes::copy_from_slice(&self.polynomial), &(members, ModeVersion::v0()))
+            .map_err(|error| format!("the polynomial of the key file: {error}"))
+    }
+
+    /// The committee that a trust file lists for this key, from the validators of `genesis`.
+    ///
+    /// # Errors
+    /// In words, when the file is not of this genesis.
+    pub fn committee(&self, genesis: &Genesis) -> Result<Committee, String> {
+        self.require(genesis)?;
+        let sharing = self.sharing(genesis.validators.len())?;
+        let key = sharing.public().encode();
+        let key: [u8; 96] = key.as_ref().try_into().map_err(|_| "a group key has 96 bytes")?;
+        let group_key = GroupKey::parse(&key).map_err(|refusal| refusal.to_string())?;
+        let members = genesis.validators.iter().map(|validator| Member {
+            name: validator.name.as_str().into(),
+            role: validator.role.as_str().into(),
+            key: validator.key,
+            seal_keys: Vec::new(),
+        });
+        Committee::new(group_key, self.origin, members.collect()).map_err(|refusal| refusal.to_string())
+    }
+
+    /// The signing scheme of the member who holds this file.
+    ///
+    /// # Errors
+    /// In words, when the file is not of this genesis or its share is of no member.
+    pub fn scheme(&self, genesis: &Genesis) -> Result<Scheme, String> {
+        self.require(genesis)?;
+        let sharing = self.sharing(genesis.validators.len())?;
+        let share = Share::decode(Bytes::copy_from_slice(&self.share))
+            .map_err(|error| format!("the share of the key file: {error}"))?;
+        let namespace = Certificate::namespace(&self.network);
+        Scheme::signer(&namespace, crate::members(genesis)?, sharing, share)
+            .ok_or_else(|| "the share of the key file is of no member of this committee".into())
+    }
+
+    fn require(&self, genesis: &Genesis) -> Result<(), String> {
+        let network = genesis.network();
+        if self.network == network {
+            return Ok(());
+        }
+        Err(format!("the key file is of network {}, the genesis names {network}", self.network))
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// In words, with what to do.
+    pub fn read(path: &Path) -> Result<Self, String> {
+        let bytes = read_bounded(path)?;
+        Self::from_bytes(&bytes).map_err(|refusal| format!("{} is not a key file: {refusal}", path.display()))
+    }
+
+    /// Writes a new file that only its owner can read. A file that is there is never replaced.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn write(&self, path: &Path) -> Result<(), String> {
+        write_secret(path, &Zeroizing::new(self.to_bytes()))
+    }
+}
+
+impl Encode for KeyFile {
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&MAGIC);
+        self.network.encode(out);
+        self.era.encode(out);
+        self.origin.encode(out);
+        put_bytes(out, &self.polynomial);
+        put_bytes(out, &self.share);
+    }
+}
+
+impl Decode for KeyFile {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Refusal> {
+        if reader.array()? != MAGIC {
+            return Err(Refusal::new(Code::BadMagic).needed("ZGSHARE1"));
+        }
+        Ok(Self {
+            network: NetworkId::decode(reader)?,
+            era: Era::decode(reader)?,
+            origin: KeyOrigin::decode(reader)?,
+            polynomial: reader.bytes(MAX_POLYNOMIAL)?.to_vec(),
+            share: reader.bytes(MAX_SHARE)?.to_vec(),
+        })
+    }
+}
+
+fn read_bounded(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
+    let shown = path.display();
+    let length = fs::metadata(path).map_err(|error| format!("cannot read {shown}: {error}"))?.len();
+    if length > MAX_FILE {
+        return Err(format!("{shown} is longer than {MAX_FILE} bytes: it is not a key of ours"));
+    }
+    fs::read(path).map(Zeroizing::new).map_err(|error| format!("cannot read {shown}: {error}"))
+}
+
+/// Writes a secret into a new file that only its owner can read (mode 0600), durably.
+///
+/// # Errors
+/// In words; when the file exists, too.
+pub fn write_secret(path: &Path, secret: &[u8]) -> Result<(), String> {
+    let shown = path.display();
+    let failed = |error: std::io::Error| format!("cannot write {shown}: {error}");
+    let mut file =
+        fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
+    file.write_all(secret).map_err(failed)?;
+    // The bytes first, then the name: a crash in between leaves no file under this name, or a whole one.
+    file.sync_all().map_err(failed)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
+}
+
+/// Reads a node's identity: an Ed25519 seed of 32 bytes in 64 hexadecimal digits.
+///
+/// # Errors
+/// In words.
+pub fn read_identity(path: &Path) -> Result<ed25519::PrivateKey, String> {
+    let bytes = read_bounded(path)?;
+    let shown = path.display();
+    let text = std::str::from_utf8(&bytes).map_err(|_| format!("{shown} is not text"))?;
+    let mut seed = Zeroizing::new([0_u8; 32]);
+    hex::decode_to_slice(text.trim(), seed.as_mut_slice())
+        .map_err(|_| format!("{shown} does not hold 64 hexadecimal digits"))?;
+    ed25519::PrivateKey::decode(Bytes::copy_from_slice(seed.as_slice()))
+        .map_err(|error| format!("{shown} is not an Ed25519 key: {error}"))
+}
+
+/// The public key of bytes that a genesis or a configuration names.
+pub(crate) fn public_key(bytes: &[u8; 32]) -> Result<PublicKey, String> {
+    PublicKey::decode(Bytes::copy_from_slice(bytes)).map_err(|error| format!("not an Ed25519 key: {error}"))
+}
