@@ -17,7 +17,6 @@ pub(crate) enum Failure {
     /// The command line asks for what cannot be: exit 2.
     Usage(Told),
     /// Something outside did not answer: exit 3.
-    #[allow(dead_code, reason = "the commands that need a node use it")]
     Unreachable(Told),
 }
 
@@ -83,6 +82,20 @@ rules! {
     NotWritten "the file could not be written" "文件无法写入";
     /// A check of `zeugma doctor` failed.
     Unfit "a check failed" "检查未通过";
+    /// A node ended though nobody asked it to.
+    NodeEnded "the node cannot go on" "节点无法继续运行";
+    /// A key generation ended without a key.
+    NoGroupKey "no group key was made" "未能生成群密钥";
+    /// A node answers something else than was asked, or not in our form.
+    Declined "the node does not answer this" "节点未予答复";
+    /// What was asked for is not there.
+    NotThere "there is no such thing" "所查内容不存在";
+    /// It did not happen within the time.
+    TooSlow "it did not happen in time" "未在限定时间内完成";
+    /// Someone asked to end before it was done.
+    Interrupted "it was asked to end before it was done" "在完成之前被要求结束";
+    /// What was shown is not what was expected: a fault in this program.
+    Unexpected "something else happened than must" "结果与应有的不符";
 }
 
 impl Failure {
@@ -116,12 +129,52 @@ impl Failure {
         Self::Refused(Box::new(Refused { subject, cause, todo: Some(todo.to_string()) }))
     }
 
+    /// Something outside did not answer.
+    pub(crate) fn unreachable(what: impl Display, todo: impl Display) -> Self {
+        Self::Unreachable(Told { what: what.to_string(), todo: todo.to_string() })
+    }
+
+    /// Why a node gave no answer about `subject`.
+    pub(crate) fn client(subject: impl Display, error: zeugma_client::Error) -> Self {
+        use zeugma_client::Error;
+        match error {
+            Error::Refused(refusal) | Error::Unproven(refusal) => Self::refused(subject, refusal),
+            Error::Declined { status: 401 | 403, .. } => Self::own(
+                Rule::Declined,
+                subject,
+                error,
+                "give a token that may do this: --token-file FILE, or ZEUGMA_TOKEN",
+            ),
+            Error::Unreachable { .. } => Self::unreachable(
+                format!("{subject}: {error}"),
+                "start the node, or name another with --node http://HOST:PORT",
+            ),
+            error if error.is_passing() => {
+                Self::unreachable(format!("{subject}: {error}"), "try again later")
+            }
+            error => {
+                Self::own(Rule::Declined, subject, error, "check that --node names the API of a Zeugma node")
+            }
+        }
+    }
+
     /// The exit code.
     pub(crate) const fn exit(&self) -> u8 {
         match self {
             Self::Refused(_) => 1,
             Self::Usage(_) => 2,
             Self::Unreachable(_) => 3,
+        }
+    }
+
+    /// The rule of the shared table that broke, if that is why.
+    pub(crate) fn code(&self) -> Option<Code> {
+        match self {
+            Self::Refused(refused) => match &refused.cause {
+                Cause::Table(refusal) => Some(refusal.code),
+                Cause::Own(..) => None,
+            },
+            Self::Usage(_) | Self::Unreachable(_) => None,
         }
     }
 

@@ -61,20 +61,30 @@ impl Drop for Written {
     }
 }
 
+/// Thirty-two secret bytes from the system.
+pub(crate) fn random() -> Result<Zeroizing<[u8; 32]>, Failure> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    getrandom::fill(&mut *bytes).map_err(|why| {
+        let what = format!("the system gives no randomness: {why}");
+        Failure::usage(what, "try again once the system has started; see man 4 random")
+    })?;
+    Ok(bytes)
+}
+
 impl Key {
     /// A new key from the system's randomness.
     pub(crate) fn generate(kind: Kind) -> Result<Self, Failure> {
-        let mut seed = Zeroizing::new([0; 32]);
-        getrandom::fill(&mut *seed).map_err(|why| {
-            let what = format!("the system gives no randomness: {why}");
-            Failure::usage(what, "try again once the system has started; see man 4 random")
-        })?;
-        Ok(Self { kind, secret: SecretKey::from_seed(&seed) })
+        Ok(Self { kind, secret: SecretKey::from_seed(&*random()?) })
     }
 
     /// The public key.
     pub(crate) fn public(&self) -> [u8; 32] {
         *self.secret.public().as_bytes()
+    }
+
+    /// The key itself, to sign with.
+    pub(crate) const fn secret(&self) -> &SecretKey {
+        &self.secret
     }
 
     /// The account that this key signs for.

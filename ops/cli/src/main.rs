@@ -7,11 +7,16 @@
 
 mod clock;
 mod command;
+mod devnet;
+mod ending;
 mod failure;
+mod families;
 mod files;
 mod keyfile;
 mod output;
 mod path_text;
+mod route;
+mod submit;
 mod trust;
 mod words;
 

@@ -66,6 +66,17 @@ impl Output {
         self.style.lang
     }
 
+    /// Tells how far a long work is: on stdout for people, on stderr while a program reads stdout.
+    pub(crate) fn progress(&self, line: &str) {
+        let line = format!("{line}\n");
+        if self.style.json {
+            // Nothing can be told when stderr itself is gone.
+            let _ = std::io::stderr().write_all(line.as_bytes());
+        } else {
+            print(&line);
+        }
+    }
+
     /// Prints what was found.
     pub(crate) fn report(&self, report: &Report) {
         self.reported.set(true);

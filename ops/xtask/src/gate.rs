@@ -4,7 +4,7 @@
 //! Ends with a table and, alone on the last line, `N passed, N failed`, counting suites.
 
 use crate::child::{Child, Tests};
-use crate::{pages, rings, tools, verifiers};
+use crate::{alerts, fuzz, pages, rings, sim, tools, verifiers};
 use anyhow::{Result, ensure};
 use std::time::{Duration, Instant};
 
@@ -40,11 +40,17 @@ struct Suite {
     run: fn(Options) -> Result<Option<Tests>>,
 }
 
+/// Of all fuzz targets together, in the gate; longer by `cargo xtask fuzz`.
+const FUZZ_SECONDS: u64 = 60;
+
 const SUITES: &[Suite] = &[
     Suite {
         name: "fmt",
         prepare: || Ok(()),
-        run: |_| uncounted(Child::cargo(["fmt", "--all", "--check"]).minutes(5)),
+        run: |_| {
+            uncounted(Child::cargo(["fmt", "--all", "--check"]).minutes(5))?;
+            uncounted(Child::cargo(["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]).minutes(5))
+        },
     },
     Suite {
         name: "clippy",
@@ -66,8 +72,12 @@ const SUITES: &[Suite] = &[
         name: "deny",
         prepare: || tools::cargo_deny().map(|_| ()),
         run: |_| {
-            let check = ["--workspace", "check", "bans", "licenses", "sources"];
-            uncounted(Child::new(tools::cargo_deny()?).args(check).minutes(10))
+            for manifest in ["Cargo.toml", "fuzz/Cargo.toml"] {
+                let what = ["--workspace", "--config", "deny.toml", "--manifest-path", manifest];
+                let check = ["check", "bans", "licenses", "sources"];
+                uncounted(Child::new(tools::cargo_deny()?).args(what).args(check).minutes(10))?;
+            }
+            Ok(None)
         },
     },
     Suite {
@@ -91,6 +101,16 @@ const SUITES: &[Suite] = &[
         prepare: verifiers::prepare,
         run: |options| verifiers::run(options.all).map(Some),
     },
+    Suite { name: "sim", prepare: sim::prepare, run: |_| sim::run().map(Some) },
+    Suite {
+        name: "fuzz",
+        prepare: fuzz::prepare,
+        run: |_| {
+            fuzz::Command::Run { seconds: FUZZ_SECONDS, target: None }.run()?;
+            Ok(None)
+        },
+    },
+    Suite { name: "alerts", prepare: alerts::prepare, run: |_| alerts::run().map(Some) },
     Suite {
         name: "doc",
         prepare: || Ok(()),
@@ -111,7 +131,8 @@ const SUITES: &[Suite] = &[
 
 /// The tests beside the code, and those of each crate's own `tests` folder.
 fn product() -> Child {
-    let apart = ["zeugma-conformance", "zeugma-peers"].into_iter().flat_map(|name| ["--exclude", name]);
+    let apart =
+        ["zeugma-conformance", "zeugma-peers", "zeugma-sim"].into_iter().flat_map(|name| ["--exclude", name]);
     Child::cargo(["test", "--workspace", "--no-fail-fast"]).args(apart)
 }
 

@@ -2,10 +2,13 @@
 //!
 //! Exit 0 when the task is done, 1 when it found something wrong, 2 for a wrong command line.
 
+mod alerts;
 mod child;
+mod fuzz;
 mod gate;
 mod pages;
 mod rings;
+mod sim;
 mod tools;
 mod verifiers;
 mod workspace;
@@ -20,6 +23,11 @@ usage: cargo xtask TASK
                           --unit  only the tests beside the code
   rings                   the pure ring reaches no clock, file, socket, randomness or runtime,
                           rooms depend only inward, and the ring builds where there is no std
+  fuzz SECONDS [TARGET]   fuzzes every decoder of outside bytes, guided by coverage, for so long together
+  fuzz --seeds            writes the fuzz targets' seeds anew
+  sim [--seeds N] [--validators N] [--seed S]
+                          whole networks from seeds, each twice; without flags the share of the gate
+  alerts                  the alert rules and the dashboard, run by a real Prometheus
   docs [--check]          writes the generated pages; with --check, fails when one would change
 ";
 
@@ -35,6 +43,12 @@ fn main() -> ExitCode {
             println!("{report}");
             true
         }),
+        ["fuzz", words @ ..] => match fuzz::Command::parse(words) {
+            Some(command) => command.run().map(|()| true),
+            None => return usage(),
+        },
+        ["sim", flags @ ..] => sim::command(flags).map(|()| true),
+        ["alerts"] => alerts::run().map(|_| true),
         ["docs"] => pages::write().map(|()| true),
         ["docs", "--check"] => pages::check().map(|()| true),
         ["help" | "--help" | "-h"] => {

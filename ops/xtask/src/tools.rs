@@ -81,6 +81,37 @@ pub(crate) fn clang() -> Result<()> {
     apt_get(["install", "--quiet", "--yes", "--no-install-recommends", "clang"])
 }
 
+/// A Prometheus server and the tool that checks its files.
+pub(crate) struct Prometheus {
+    pub(crate) server: PathBuf,
+    pub(crate) promtool: PathBuf,
+}
+
+/// Prometheus: the one that is installed, or Debian's package, unpacked beside our other tools. Installing the
+/// package would start it as a service.
+pub(crate) fn prometheus() -> Result<Prometheus> {
+    let works = |folder: &Path| {
+        let found = Prometheus { server: folder.join("prometheus"), promtool: folder.join("promtool") };
+        let answers = |program: &Path| Child::new(program).args(["--version"]).text().is_ok();
+        (answers(&found.server) && answers(&found.promtool)).then_some(found)
+    };
+    let home = cache()?.join("tools/prometheus");
+    let bin = home.join("usr/bin");
+    if let Some(found) = works(Path::new("")).or_else(|| works(&bin)) {
+        return Ok(found);
+    }
+    if !can_install_packages() {
+        bail!("prometheus is missing: install the package `prometheus` (Debian, Ubuntu, Arch, Alpine)");
+    }
+    println!("unpacking the package prometheus into {}", home.display());
+    fs::create_dir_all(&home).with_context(|| format!("cannot create {}", home.display()))?;
+    apt_get(["update", "--quiet"])?;
+    // It downloads into the current folder and chooses the name.
+    let script = "cd \"$0\" && rm -f ./*.deb && apt-get download --quiet prometheus && dpkg-deb -x ./*.deb . && rm ./*.deb";
+    Child::new("sh").args(["-c".as_ref(), script.as_ref(), home.as_os_str()]).minutes(15).run()?;
+    works(&bin).with_context(|| format!("{} holds no prometheus that runs", bin.display()))
+}
+
 fn can_install_packages() -> bool {
     let root = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
     root && Child::new("apt-get").args(["--version"]).text().is_ok()

@@ -1,9 +1,16 @@
 //! The commands, one file or folder each.
 
 mod completions;
+mod demo;
+mod devnet;
+mod dkg;
 mod doctor;
 mod keys;
+mod node;
+mod query;
+mod remote;
 mod trust;
+mod tx;
 mod verify;
 
 use crate::failure::Failure;
@@ -13,6 +20,20 @@ use clap::Subcommand;
 /// What `zeugma` can be asked.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// See it all work: a network, an anchored checkpoint, a second network, packets, proofs
+    Demo(demo::Demo),
+    /// Start a network of validators on this machine, for trials
+    Devnet(devnet::Devnet),
+    /// Run a node: one validator of a network
+    Node(node::Node),
+    /// Make the group key of a network together with the other validators
+    Dkg(dkg::Dkg),
+    /// Ask a network to do something, and wait until it is final
+    #[command(subcommand)]
+    Tx(tx::Tx),
+    /// Ask a node where things stand
+    #[command(subcommand)]
+    Query(query::Query),
     /// Verify a proof offline and say what it shows, and what not
     Verify(verify::Verify),
     /// Look at a trust file, check its signatures, change its form
@@ -31,6 +52,12 @@ impl Command {
     /// Does it.
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
         match self {
+            Self::Demo(demo) => demo.run(output),
+            Self::Devnet(devnet) => devnet.run(output),
+            Self::Node(node) => node.run(),
+            Self::Dkg(dkg) => dkg.run(output),
+            Self::Tx(tx) => tx.run(output),
+            Self::Query(query) => query.run(output),
             Self::Verify(verify) => verify.run(output),
             Self::Trust(trust) => trust.run(output),
             Self::Keys(keys) => keys.run(output),

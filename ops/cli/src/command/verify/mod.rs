@@ -13,7 +13,7 @@ use crate::failure::{Failure, Rule};
 use crate::output::{Output, Report};
 use crate::{clock, files, path_text, trust, words};
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use zeugma_proof::{Expected, MAX_PROOF, Proof, Proven, Reliance, TrustFile, verify_expected};
 use zeugma_types::{BlockTime, Decode, LeafPath, Value};
 
@@ -101,6 +101,21 @@ impl Verify {
         };
         Ok(Shown { names, file, proof, proven, time: self.time, reliance, asked })
     }
+}
+
+/// Judges a proof file offline as the command does without further arguments, now: what it says, and since when.
+pub(super) fn judge(proof: &Path, trust: &Path) -> Result<(LeafPath, BlockTime), Failure> {
+    let command = Verify {
+        proof: proof.to_owned(),
+        trust: trust.to_owned(),
+        time: clock::now(),
+        destination: false,
+        path: None,
+        value: None,
+        trusted_fingerprint: None,
+    };
+    let leaf = command.judge()?.proof.leaf;
+    Ok((leaf.path, leaf.time))
 }
 
 /// Refuses a trust file with another fingerprint than the one known.

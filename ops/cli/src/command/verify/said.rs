@@ -72,7 +72,7 @@ fn opened(body: &Body, lang: Lang) -> String {
         }
         Body::SplitView(split) => {
             let (origin, suite) = (plain(&split.origin), split.suite);
-            let (one, other) = (split.anchored, split.other);
+            let (one, other) = (split.one, split.other);
             let (one, other) = ((one.size, hex::encode(one.root)), (other.size, hex::encode(other.root)));
             if zh {
                 format!(

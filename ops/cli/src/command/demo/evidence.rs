@@ -1,0 +1,94 @@
+//! A file's digest goes into a log, and the log's checkpoint onto the chain.
+
+use super::log::Log;
+use super::{PATIENCE, Stage};
+use crate::failure::Failure;
+use crate::files::{Readers, write_new};
+use crate::route;
+use crate::submit::Sender;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+use zeugma_client::ProofFile;
+use zeugma_crypto::hash::{Hasher, sha256};
+use zeugma_ledger::Message;
+use zeugma_ledger::bounded::{Bytes, List, Maybe, Text};
+use zeugma_ledger::tx::{AnchorLog, RegisterOrigin};
+use zeugma_proof::body::origin_digest;
+use zeugma_types::{HashSuite, LeafPath, Refusal, TreeSize};
+
+const ORIGIN: &str = "evidence.example/demo-log";
+const SAMPLE: &[u8] = b"On 21 November 2026 the parties agreed to settle the matter before the court.\n";
+
+/// What is to be proved: only its digest leaves the machine.
+pub(super) struct Exhibit {
+    name: String,
+    digest: [u8; 32],
+}
+
+impl Exhibit {
+    /// Digests a file, or the sample.
+    pub(super) fn of(path: Option<&Path>) -> Result<Self, Failure> {
+        let Some(path) = path else {
+            return Ok(Self { name: "a sample agreement".to_owned(), digest: sha256(&[SAMPLE]) });
+        };
+        let unreadable = |why| Failure::unreadable(path, &why);
+        let mut file = File::open(path).map_err(unreadable)?;
+        let (mut hasher, mut buffer) = (Hasher::new(HashSuite::Sha256), vec![0; 64 * 1024]);
+        loop {
+            match file.read(&mut buffer).map_err(unreadable)? {
+                0 => break,
+                read => hasher.update(&buffer[..read]),
+            }
+        }
+        Ok(Self { name: path.display().to_string(), digest: hasher.finish() })
+    }
+
+    /// Its SHA-256.
+    pub(super) fn digest(&self) -> String {
+        hex::encode(self.digest)
+    }
+}
+
+/// Logs the exhibit between two others, registers the log, anchors its checkpoint, and fetches the proof.
+pub(super) fn anchor(
+    stage: &Stage<'_>,
+    account: &Sender<'_>,
+    exhibit: &Exhibit,
+) -> Result<ProofFile, Failure> {
+    let story = stage.story;
+    story.line(&format!("SHA-256 of {}: {}", exhibit.name, exhibit.digest()));
+    let mut log = Log::new(ORIGIN)?;
+    log.append(&sha256(&[b"the exhibit of another party"]))?;
+    log.append(&exhibit.digest)?;
+    log.append(&sha256(&[b"the exhibit of a third party"]))?;
+    let note = log.checkpoint();
+    write_new(&stage.out.join("checkpoint.txt"), note.as_bytes(), Readers::Anyone)?;
+    story.line(&format!(
+        "the log {} has {} entries and signs its checkpoint (checkpoint.txt, a C2SP signed note)",
+        log.origin(),
+        log.size()
+    ));
+    let done =
+        account.send(messages(&log, &note).map_err(|refusal| Failure::refused("the log", refusal))?)?;
+    story.line(&format!("the log is registered and its checkpoint anchored: final in block {}", done.height));
+    let path = LeafPath::anchor(&origin_digest(log.origin()), TreeSize::new(log.size()));
+    route::proof(account.client(), &path, None, PATIENCE, Some(stage.interrupt))
+}
+
+fn messages(log: &Log, note: &str) -> Result<Vec<Message>, Refusal> {
+    let origin = Text::new(log.origin())?;
+    Ok(vec![
+        Message::RegisterOrigin(RegisterOrigin {
+            origin: origin.clone(),
+            key: log.key(),
+            second: Maybe(None),
+        }),
+        Message::Anchor(AnchorLog {
+            origin,
+            note: Bytes::new(note.as_bytes())?,
+            consistency: List::default(),
+            second: Maybe(None),
+        }),
+    ])
+}

@@ -1,0 +1,57 @@
+//! Simulated networks: `cargo xtask sim [--seeds N] [--validators N] [--seed S]`, and the share of the gate.
+//!
+//! The program prints its progress, every failing seed with its plan, and what was injected; a suite that
+//! injected nothing fails there. `ZEUGMA_SIM_SEED` replays one seed.
+
+use crate::child::{Child, Tests};
+use crate::workspace;
+use anyhow::Result;
+
+/// Memory is not given back between the nodes of a network: it is wanted again at once. A sixth of the time.
+const MEMORY: [(&str, &str); 2] =
+    [("MALLOC_MMAP_THRESHOLD_", "1073741824"), ("MALLOC_TRIM_THRESHOLD_", "2147483648")];
+/// The share of the gate ends within this, on a slow machine too.
+const GATE_MINUTES: u64 = 40;
+/// Ten thousand seeds take hours.
+const LONG_MINUTES: u64 = 48 * 60;
+
+/// Builds the simulation and its tests.
+///
+/// # Errors
+/// When one does not build.
+pub(crate) fn prepare() -> Result<()> {
+    Child::cargo(["build", "--package", "zeugma-sim"]).minutes(30).run()?;
+    planted().args(["--no-run"]).minutes(30).run()
+}
+
+/// The planted bugs, each of which must be found; then the seeds of the gate.
+///
+/// # Errors
+/// When a planted bug is not found, or a seed fails.
+pub(crate) fn run() -> Result<Tests> {
+    let tests = planted().minutes(20).tests()?;
+    simulate(&[], GATE_MINUTES)?;
+    Ok(tests)
+}
+
+/// Builds the simulation and runs it with these flags.
+///
+/// # Errors
+/// When it does not build, or a seed fails.
+pub(crate) fn command(flags: &[&str]) -> Result<()> {
+    Child::cargo(["build", "--package", "zeugma-sim"]).minutes(30).run()?;
+    simulate(flags, LONG_MINUTES)
+}
+
+fn planted() -> Child {
+    with_memory(Child::cargo(["test", "--package", "zeugma-sim", "--no-fail-fast"]))
+}
+
+fn simulate(flags: &[&str], minutes: u64) -> Result<()> {
+    let program = workspace::target()?.join("debug/zeugma-sim");
+    with_memory(Child::new(program).args(flags)).minutes(minutes).run()
+}
+
+fn with_memory(child: Child) -> Child {
+    MEMORY.into_iter().fold(child, |child, (name, value)| child.env(name, value))
+}
