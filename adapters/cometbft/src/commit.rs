@@ -118,8 +118,7 @@ impl Commit {
         let height = decode_height(fields.int64(1)?)?;
         let round = fields.int32(2)?;
         let block_id = BlockId::decode(fields.required(3, BlockId::MAX_BYTES)?)?;
-        let signatures =
-            fields.repeated(4, MAX_VALIDATORS, CommitSig::MAX_BYTES, CommitSig::decode)?;
+        let signatures = fields.repeated(4, MAX_VALIDATORS, CommitSig::MAX_BYTES, CommitSig::decode)?;
         fields.finish()?;
         let wrong = |what| Err(Refusal::new(Code::WrongCommit).found(what));
         if round < 0 {

@@ -100,7 +100,11 @@ pub fn verify_all(signatures: &[Signed<'_>]) -> Result<(), Refusal> {
         match signed.key {
             PublicKey::Ed25519(key) => batch.push((ed25519::PublicKey::parse(key)?, signed)),
             PublicKey::Secp256k1(key) => {
-                secp256k1::PublicKey::parse(key)?.verify(SPolicy::LowOnly, signed.message, signed.signature)?;
+                secp256k1::PublicKey::parse(key)?.verify(
+                    SPolicy::LowOnly,
+                    signed.message,
+                    signed.signature,
+                )?;
             }
         }
     }

@@ -23,7 +23,9 @@ pub fn chain_matches(header: &Header, chain_id: &str) -> Result<(), Refusal> {
     if header.chain_id == chain_id {
         return Ok(());
     }
-    Err(Refusal::new(Code::WrongChain).needed(alloc::string::String::from(chain_id)).found(header.chain_id.clone()))
+    Err(Refusal::new(Code::WrongChain)
+        .needed(alloc::string::String::from(chain_id))
+        .found(header.chain_id.clone()))
 }
 
 /// "untrusted.Header.Height > trusted.Header.Height".
@@ -99,7 +101,8 @@ pub fn next_validators_match(update: &Update, trusted: &State) -> Result<(), Ref
         None => header.validators_hash,
     };
     // Validators brought beside those of an adjacent header differ from them, so one of the two is wrong.
-    let found = if is_adjacent(header, trusted) && brought == announced { header.validators_hash } else { brought };
+    let found =
+        if is_adjacent(header, trusted) && brought == announced { header.validators_hash } else { brought };
     if found == announced {
         return Ok(());
     }
@@ -192,7 +195,8 @@ pub fn votes_are_signed(signed: &SignedHeader, validators: &ValidatorSet) -> Res
     let sign_bytes = commit.sign_bytes(&header.chain_id);
     let messages: Vec<_> = commit.signatures.iter().map(|entry| sign_bytes.of(entry)).collect();
     let mut signatures = Vec::with_capacity(messages.len());
-    for ((entry, message), validator) in commit.signatures.iter().zip(&messages).zip(validators.validators()) {
+    for ((entry, message), validator) in commit.signatures.iter().zip(&messages).zip(validators.validators())
+    {
         if let (CommitSig::For(vote) | CommitSig::Nil(vote), Some(message)) = (entry, message) {
             signatures.push(Signed { key: &validator.key, message, signature: &vote.signature });
         }

@@ -332,17 +332,17 @@ mod tests {
         assert_eq!(read(&[]).unwrap(), (0, vec![], 0));
         assert_eq!(read(&[8, 5, 18, 1, 9, 26, 0, 26, 1, 7]).unwrap(), (5, vec![9], 2));
         for (bytes, code) in [
-            (&[18, 1, 9, 8, 5][..], Code::NotCanonical),  // out of order
-            (&[8, 5, 8, 5], Code::NotCanonical),          // twice
-            (&[8, 0], Code::NotCanonical),                // a default value written
-            (&[18, 0], Code::NotCanonical),               // an empty string written
-            (&[13, 5, 0, 0, 0], Code::NotCanonical),      // another wire type
-            (&[32, 1], Code::UnknownTag),                 // an unknown field
-            (&[0, 1], Code::UnknownTag),                  // field number 0
-            (&[18, 5, 1, 2, 3, 4, 5], Code::TooLong),     // above the bound
-            (&[18, 3, 1], Code::Truncated),               // less than it says
-            (&[26, 0, 26, 0, 26, 0], Code::TooMany),      // too many
-            (&[0x88, 0, 5], Code::NotCanonical),          // a key with a byte more
+            (&[18, 1, 9, 8, 5][..], Code::NotCanonical), // out of order
+            (&[8, 5, 8, 5], Code::NotCanonical),         // twice
+            (&[8, 0], Code::NotCanonical),               // a default value written
+            (&[18, 0], Code::NotCanonical),              // an empty string written
+            (&[13, 5, 0, 0, 0], Code::NotCanonical),     // another wire type
+            (&[32, 1], Code::UnknownTag),                // an unknown field
+            (&[0, 1], Code::UnknownTag),                 // field number 0
+            (&[18, 5, 1, 2, 3, 4, 5], Code::TooLong),    // above the bound
+            (&[18, 3, 1], Code::Truncated),              // less than it says
+            (&[26, 0, 26, 0, 26, 0], Code::TooMany),     // too many
+            (&[0x88, 0, 5], Code::NotCanonical),         // a key with a byte more
         ] {
             assert_eq!(read(bytes).unwrap_err().code, code, "{bytes:?}");
         }

@@ -3,6 +3,7 @@
 //!
 //! The recordings are `tests/vectors/cometbft`; each says in its `index.json` what happened when. What a
 //! verdict should be is worked out here in plain arithmetic on the JSON, not by the client.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -226,7 +227,8 @@ fn every_recorded_header_follows_from_the_one_before() {
         assert!(blocks[&later].signed.commit.round > 0, "{name}: round of height {later}");
         let absent = blocks.values().any(|block| block.voters().len() < block.validators.validators().len());
         assert!(absent, "{name}: no vote is absent");
-        let in_force = run["events"].as_array().unwrap().iter().filter_map(|event| event["in_force"].as_u64());
+        let in_force =
+            run["events"].as_array().unwrap().iter().filter_map(|event| event["in_force"].as_u64());
         for height in in_force {
             let changed = blocks[&height].validators != blocks[&(height - 1)].validators;
             assert!(changed, "{name}: the set of height {height} is that of the height before");
@@ -242,7 +244,8 @@ fn a_recorded_header_is_skipped_to_exactly_when_a_third_of_the_trusted_set_signe
         let (mut skipped, mut too_thin) = (0, 0);
         for (from, trusted) in &blocks {
             for (to, block) in blocks.range(from + 2..) {
-                let verdict = Client::trusting(&profile, trusted).update(&update(trusted, block), block.now());
+                let verdict =
+                    Client::trusting(&profile, trusted).update(&update(trusted, block), block.now());
                 if a_third_carries_over(&mut recording, *from, block) {
                     assert_eq!(verdict, Ok("advanced"), "{name}: {from} to {to}");
                     skipped += 1;
@@ -274,7 +277,8 @@ fn a_header_of_the_wrong_recording_is_refused() {
     let [old, new] = NETWORKS.map(|name| follow_one_by_one(&mut Recording::open(name), Store::Opaque));
     let (profile, blocks) = &old;
     let stranger = &new.1[&2];
-    let verdict = Client::trusting(profile, &blocks[&1]).update(&update(&blocks[&1], stranger), stranger.now());
+    let verdict =
+        Client::trusting(profile, &blocks[&1]).update(&update(&blocks[&1], stranger), stranger.now());
     // Both networks have one name, so only their keys tell them apart.
     assert_eq!(verdict, Err(Code::WrongNextMembers));
     let elsewhere = self::profile("zeugma-else", Store::Opaque);
@@ -356,7 +360,8 @@ fn recorded_keys_of_a_cosmos_store_are_there_or_not_as_recorded() {
         let key = hex::decode(case["key"].as_str().unwrap()).unwrap();
         let path = MerklePath::new(vec![case["store"].as_str().unwrap().into(), key]).unwrap();
         let value = json::base64(&answer["response"]["value"]).unwrap();
-        let shown = |state: &[u8], value: &[u8]| ADAPTER.membership(&client.bytes, state, &path, value, &proof);
+        let shown =
+            |state: &[u8], value: &[u8]| ADAPTER.membership(&client.bytes, state, &path, value, &proof);
         let absent = |state: &[u8]| ADAPTER.non_membership(&client.bytes, state, &path, &proof);
 
         let shows = case["shows"].as_str().unwrap();
@@ -379,7 +384,10 @@ fn recorded_keys_of_a_cosmos_store_are_there_or_not_as_recorded() {
         for (height, other) in &blocks {
             if other.signed.header.app_hash != block.signed.header.app_hash {
                 let state = other.state().to_bytes();
-                assert!(shown(&state, &value).is_err() && absent(&state).is_err(), "{file}: at height {height}");
+                assert!(
+                    shown(&state, &value).is_err() && absent(&state).is_err(),
+                    "{file}: at height {height}"
+                );
             }
         }
     }

@@ -135,7 +135,9 @@ fn proofs(spec: &Spec, json: &Value) -> Result<Vec<Case>> {
 fn proof_case(spec: &Spec, name: String, root: &[u8], proof: &[u8], item: &Value) -> Result<Case> {
     let (key, value) = (hexadecimal(&item["key"])?, hexadecimal(&item["value"])?);
     let holds = |entry: &CommitmentProof| match (entry, value.is_empty()) {
-        (CommitmentProof::Existence(existence), false) => verify_existence(spec, root, &key, &value, existence),
+        (CommitmentProof::Existence(existence), false) => {
+            verify_existence(spec, root, &key, &value, existence)
+        }
         (CommitmentProof::Absence(absence), true) => verify_absence(spec, root, &key, absence),
         _ => Err(Refusal::new(zeugma_types::Code::ProofShape).found("the other kind of proof")),
     };
@@ -165,7 +167,9 @@ fn check_against_spec(name: &str, case: &Value) -> Result<Case> {
 fn do_hash(name: &str, case: &Value) -> Result<Case> {
     let preimage = either(case, "Preimage", "PreImage").as_str().context("no preimage")?;
     let hash = Hash(number(&case["HashOp"])?);
-    let got = [Hash::NONE, Hash::SHA256].contains(&hash).then(|| Found::of(hash.of(preimage.as_bytes()), Found::Bytes));
+    let got = [Hash::NONE, Hash::SHA256]
+        .contains(&hash)
+        .then(|| Found::of(hash.of(preimage.as_bytes()), Found::Bytes));
     Ok(Case { name: name.into(), expected: Found::Bytes(hexadecimal(&case["ExpectedHash"])?), got })
 }
 

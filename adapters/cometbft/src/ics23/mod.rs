@@ -18,7 +18,8 @@ mod spec;
 pub use absence::verify_absence;
 pub use existence::{calculate_root, hash_inner, hash_leaf, verify_existence};
 pub use proof::{
-    Absence, BatchEntry, CommitmentProof, Existence, InnerOp, LeafOp, MAX_BATCH, MAX_DEPTH, MAX_KEY, MAX_VALUE,
+    Absence, BatchEntry, CommitmentProof, Existence, InnerOp, LeafOp, MAX_BATCH, MAX_DEPTH, MAX_KEY,
+    MAX_VALUE,
 };
 pub use spec::{Hash, InnerSpec, LeafSpec, Length, Order, Side, Spec};
 

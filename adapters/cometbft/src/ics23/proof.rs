@@ -221,7 +221,10 @@ impl CommitmentProof {
                 let shared = batch.repeated(2, MAX_BATCH, MAX_INNER, InnerOp::decode)?;
                 batch.finish()?;
                 let existence = |bytes| Existence::decode_with(bytes, |fields| points(fields, &shared));
-                packed.into_iter().map(|entry| Self::decode_entry(entry, &existence)).collect::<Result<_, _>>()?
+                packed
+                    .into_iter()
+                    .map(|entry| Self::decode_entry(entry, &existence))
+                    .collect::<Result<_, _>>()?
             }
             _ => return Ok(Vec::from([Self::decode(bytes)?])),
         };

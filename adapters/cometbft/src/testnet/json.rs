@@ -158,7 +158,8 @@ fn block_id(value: &Value) -> Read<BlockId> {
 pub fn time(text: &str) -> Read<Time> {
     let wrong = || Unreadable::Layout(format!("a time: {text}"));
     let (date, clock) = text.strip_suffix('Z').and_then(|text| text.split_once('T')).ok_or_else(wrong)?;
-    let parts = |text: &str, mark| -> Option<Vec<i64>> { text.split(mark).map(|part| part.parse().ok()).collect() };
+    let parts =
+        |text: &str, mark| -> Option<Vec<i64>> { text.split(mark).map(|part| part.parse().ok()).collect() };
     let (clock, fraction) = clock.split_once('.').unwrap_or((clock, ""));
     let (date, clock) = (parts(date, '-').ok_or_else(wrong)?, parts(clock, ':').ok_or_else(wrong)?);
     let (&[year, month, day], &[hour, minute, second]) = (&date[..], &clock[..]) else { return Err(wrong()) };
@@ -200,7 +201,11 @@ fn hash(value: &Value) -> Read<Option<[u8; 32]>> {
 
 fn address(value: &Value) -> Read<Option<Address>> {
     let bytes = hexadecimal(value)?;
-    if bytes.is_empty() { Ok(None) } else { bytes.try_into().map(Some).or_else(|_| layout("an address", value)) }
+    if bytes.is_empty() {
+        Ok(None)
+    } else {
+        bytes.try_into().map(Some).or_else(|_| layout("an address", value))
+    }
 }
 
 /// Bytes in base64; none for null.

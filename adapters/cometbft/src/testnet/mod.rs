@@ -189,7 +189,10 @@ impl Testnet {
             chain_id: self.chain_id.clone(),
             height: Height::new(height),
             time: Time::new(seconds, 123_456_789).expect("a test chain is young"),
-            last_block_id: BlockId { hash: tag(b"last"), parts: PartSetHeader { total: 1, hash: tag(b"parts") } },
+            last_block_id: BlockId {
+                hash: tag(b"last"),
+                parts: PartSetHeader { total: 1, hash: tag(b"parts") },
+            },
             last_commit_hash: tag(b"commit"),
             data_hash: tag(b"data"),
             validators_hash: now.validators().hash(),
@@ -204,7 +207,12 @@ impl Testnet {
 
     /// The header with the commit in which the members cast these ballots.
     #[must_use]
-    pub fn sign(&self, header: Header, committee: &Committee, ballot: impl Fn(usize) -> Ballot) -> SignedHeader {
+    pub fn sign(
+        &self,
+        header: Header,
+        committee: &Committee,
+        ballot: impl Fn(usize) -> Ballot,
+    ) -> SignedHeader {
         let block_id = BlockId {
             hash: Some(header.hash()),
             parts: PartSetHeader { total: 1, hash: Some(sha256(&[b"parts", &header.hash()])) },

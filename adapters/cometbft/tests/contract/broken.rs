@@ -59,11 +59,11 @@ impl Defect for AcceptsOneBelowQuorum {
         now: BlockTime,
     ) -> Result<State, Refusal> {
         match CometBft::verify_update(profile, trusted, update, now) {
-            Err(Refusal { code: Code::QuorumNotReached, needed: Side::Number(needed), found: Side::Number(found) })
-                if found + 10 >= needed =>
-            {
-                Ok(State::of(&update.signed_header.header))
-            }
+            Err(Refusal {
+                code: Code::QuorumNotReached,
+                needed: Side::Number(needed),
+                found: Side::Number(found),
+            }) if found + 10 >= needed => Ok(State::of(&update.signed_header.header)),
             other => other,
         }
     }
@@ -135,7 +135,9 @@ impl Defect for FreezesOnOneHeader {
         now: BlockTime,
     ) -> Result<Misbehaviour, Refusal> {
         match CometBft::verify_misbehaviour(profile, trusted, evidence, now) {
-            Err(refusal) if refusal.code == Code::NoMisbehaviour => Ok(Misbehaviour { height: Height::new(1) }),
+            Err(refusal) if refusal.code == Code::NoMisbehaviour => {
+                Ok(Misbehaviour { height: Height::new(1) })
+            }
             other => other,
         }
     }

@@ -63,7 +63,13 @@ pub(crate) struct Draft {
 
 impl Draft {
     /// A header at `height`, by default for a client that trusts [`TRUSTED`].
-    pub(crate) fn new(name: &'static str, chain: &Testnet, height: u64, trusted_next: Committee, now: Committee) -> Self {
+    pub(crate) fn new(
+        name: &'static str,
+        chain: &Testnet,
+        height: u64,
+        trusted_next: Committee,
+        now: Committee,
+    ) -> Self {
         let header = chain.header(height, &now, &now, store(height).app_hash());
         Self { name, trusted_next, now, header }
     }
@@ -131,7 +137,12 @@ impl<F> Net<F> {
         self.accuse_by(name, drafts, drafts.map(|draft| draft.signed(&self.chain)))
     }
 
-    pub(crate) fn accuse_by(&self, name: &'static str, drafts: [&Draft; 2], blocks: [Update; 2]) -> EvidenceCase {
+    pub(crate) fn accuse_by(
+        &self,
+        name: &'static str,
+        drafts: [&Draft; 2],
+        blocks: [Update; 2],
+    ) -> EvidenceCase {
         EvidenceCase {
             name,
             trusted: drafts.map(|draft| draft.trusted(&self.chain).to_bytes()),

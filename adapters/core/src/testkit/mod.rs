@@ -25,12 +25,14 @@
 //! Items 15 to 20, 22 and 23 of the catalogue belong to one family or to the ledger; a fixture may bring
 //! forgeries of any number.
 //!
-//! A battery that cannot fail shows nothing: each family also runs it on a family broken on purpose.
+//! A battery that cannot fail shows nothing: each family also runs items of it ([`run_items`]) on families
+//! broken on purpose.
 
 mod battery;
+mod outcome;
 mod report;
 
-pub use battery::run;
+pub use battery::{run, run_items};
 pub use report::{Check, Report};
 
 use crate::{Family, MerklePath};
