@@ -92,13 +92,8 @@ pub fn bodies() -> Vec<Body> {
         closed.into(),
         retraction.into(),
         Anchor { origin: "log.example/a".into(), log: outbox }.into(),
-        SplitView {
-            origin: "log.example/a".into(),
-            suite: HashSuite::Sha256,
-            one: view(1),
-            other: view(2),
-        }
-        .into(),
+        SplitView { origin: "log.example/a".into(), suite: HashSuite::Sha256, one: view(1), other: view(2) }
+            .into(),
         event.into(),
         registered.into(),
         standing.into(),

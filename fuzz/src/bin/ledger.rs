@@ -105,6 +105,7 @@ fn genesis() -> Genesis {
         version: Genesis::VERSION,
         name: word("test"),
         time: BlockTime::new(1_767_225_600_000),
+        epoch_length: Genesis::USUAL_EPOCH_LENGTH,
         validators: List::new(vec![validator]).expect("few"),
         accounts: List::new(vec![Founder { key, roles: Roles::of(&[Role::Governor]) }]).expect("few"),
         parameters: Parameters::default(),
