@@ -129,8 +129,8 @@ impl Net {
             Some(Villain::Flood) => villain::start(self, place, true).await,
             Some(Villain::Twins) => {
                 let others = (0..self.seats.len()).filter(|other| *other != place);
-                let (even, odd) =
-                    others.partition(|other| (*other + usize::from(self.seed % 2 == 0)) % 2 == 0);
+                let (even, odd) = others
+                    .partition(|other| (*other + usize::from(self.seed.is_multiple_of(2))).is_multiple_of(2));
                 self.boot_twins(place, [even, odd]).await;
             }
         }
