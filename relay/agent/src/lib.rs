@@ -13,7 +13,7 @@
 //! | [`submit`] | one submitter a key: queued, signed, sent, final |
 //! | [`client`] | one worker a client: refresh, set changes, misbehaviour |
 //! | [`route`] | packets between two networks |
-//! | [`metrics`], [`listener`] | what an operator sees |
+//! | [`metrics`], `listener` | what an operator sees |
 //!
 //! Decisions are functions of what was observed and of the time, in modules named `state`; I/O is around them. A
 //! worker's `tick` does what is due and returns: whoever drives it owns the clock.
