@@ -92,7 +92,7 @@ pub struct Config<P, B> {
     pub mempool_transactions: usize,
     /// Most bytes that wait.
     pub mempool_bytes: usize,
-    /// Pages of [`storage`] kept in memory.
+    /// Pages of storage kept in memory.
     pub cache_pages: usize,
 }
 
