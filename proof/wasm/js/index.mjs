@@ -41,6 +41,9 @@ class Verifier {
     ]);
     const { reserve, release, verify, memory } = this.#exports;
     const at = reserve(request.length);
+    if (at === 0) {
+      return { proven: false, code: 101, name: "TooLong", permanence: "never", found: String(request.length) };
+    }
     new Uint8Array(memory.buffer, at, request.length).set(request);
     const answer = verify(at, request.length);
     release(at, request.length);

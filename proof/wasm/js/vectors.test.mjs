@@ -32,6 +32,13 @@ for (const name of ["golden.json", "negative.json", "order.json"]) {
     });
   }
   if (name === "golden.json") {
+    test("a request longer than any is refused before memory, and the module lives on", () => {
+      const proof = new Uint8Array(64 * 1024 * 1024);
+      const { trust, time } = cases[0];
+      const answer = verifier.verify({ trust: bytes(files[trust]), proof, time });
+      assert.equal(answer.code, 101);
+      assert.equal(judge(files, cases[0]).proven, true);
+    });
     test("a proof cut short anywhere is refused, and the module lives on", () => {
       const whole = bytes(cases[0].proof);
       for (let length = 0; length < whole.length; length += 7) {

@@ -13,11 +13,15 @@ use zeugma_types::{BlockTime, Decode, LeafPath, Permanence, Reader, Refusal};
 /// Longest request, in bytes: a trust file, a proof, and a path and value to expect.
 const MAX_REQUEST: usize = zeugma_proof::MAX_TRUST_FILE + zeugma_proof::MAX_PROOF + 4_096;
 
-/// Memory of `length` bytes for the caller to write to; to be freed with [`release`].
+/// Memory of `length` bytes for the caller to write to; to be freed with [`release`]. None, as address 0,
+/// for a request longer than any that could be right.
 #[unsafe(no_mangle)]
 #[allow(unsafe_code, reason = "an export that the host calls")]
 pub extern "C" fn reserve(length: usize) -> *mut u8 {
-    let memory = vec![0_u8; length.min(MAX_REQUEST)].into_boxed_slice();
+    if length > MAX_REQUEST {
+        return core::ptr::null_mut();
+    }
+    let memory = vec![0_u8; length].into_boxed_slice();
     Box::into_raw(memory).cast()
 }
 
