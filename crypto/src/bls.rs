@@ -8,11 +8,12 @@
 //! checked for the same before the pairing. A parsed key keeps its affine point, so what `parse` costs
 //! is paid once. A verification runs on the caller's thread.
 //!
-//! Aggregation by [`min_pk::PublicKey::verify_aggregate`] is only sound for keys whose owners proved
-//! possession of the secret: the caller trusts the set that they come from.
+//! Aggregation by [`min_pk::PublicKey::verify_aggregate`] and [`min_pk::Group`] is only sound for keys
+//! whose owners proved possession of the secret: the caller trusts the set that they come from.
 //!
 //! Source: draft-irtf-cfrg-bls-signature-06, sections 2 and 4; RFC 9380 for the hash to the curve.
 
+use alloc::vec::Vec;
 use blst::{BLST_ERROR, Pairing, blst_p1_affine, blst_p2_affine};
 use core::fmt;
 use zeroize::Zeroizing;
@@ -123,6 +124,104 @@ macro_rules! variant {
                     let signature = curve::Signature::sig_validate(signature, true).map_err(bad_signature)?;
                     pairs(ciphersuite, message, &sum.to_public_key(), &signature)
                 }
+            }
+
+            /// Keys that sign one message together, with their sum: a message that nearly all of them
+            /// signed costs as few additions as one that few of them signed.
+            #[derive(Clone)]
+            pub struct Group {
+                keys: Vec<PublicKey>,
+                sum: curve::AggregatePublicKey,
+            }
+
+            impl Group {
+                /// The group of `keys`, by position. A key may have several positions.
+                ///
+                /// The caller knows that the owner of each key proved possession of its secret.
+                ///
+                /// # Errors
+                /// [`Code::EmptySet`].
+                pub fn new(keys: Vec<PublicKey>) -> Result<Self, Refusal> {
+                    let sum = sum(keys.iter())?.ok_or_else(|| Refusal::new(Code::EmptySet))?;
+                    Ok(Self { keys, sum })
+                }
+
+                /// The keys, by position; at least one.
+                #[must_use]
+                pub fn keys(&self) -> &[PublicKey] {
+                    &self.keys
+                }
+
+                /// Checks that `signature` is the aggregate of the signatures over one `message` of the
+                /// keys whose position in `signed` is true.
+                ///
+                /// # Errors
+                /// [`Code::UnknownSigner`] when `signed` has not one entry for each key,
+                /// [`Code::EmptySet`] when nobody signed, [`Code::BadSignature`] otherwise, also when the
+                /// keys add up to infinity.
+                pub fn verify(
+                    &self,
+                    ciphersuite: Ciphersuite,
+                    signed: &[bool],
+                    message: &[u8],
+                    signature: &[u8; SIGNATURE_LENGTH],
+                ) -> Result<(), Refusal> {
+                    if signed.len() != self.keys.len() {
+                        let unknown = Refusal::new(Code::UnknownSigner);
+                        return Err(unknown.needed(self.keys.len()).found(signed.len()));
+                    }
+                    let present = signed.iter().filter(|signed| **signed).count();
+                    if present == 0 {
+                        return Err(Refusal::new(Code::EmptySet));
+                    }
+                    let those = |wanted: bool| {
+                        let pairs = self.keys.iter().zip(signed);
+                        pairs.filter(move |(_, signed)| **signed == wanted).map(|(key, _)| key)
+                    };
+                    let key = if present > signed.len() / 2 {
+                        match sum(those(false))?.as_ref().map(negated).transpose()?.flatten() {
+                            None => self.sum,
+                            Some(minus_absent) => {
+                                let mut sum = self.sum;
+                                sum.add_public_key(&minus_absent, false).map_err(bad_signature)?;
+                                sum
+                            }
+                        }
+                    } else {
+                        sum(those(true))?.ok_or_else(|| Refusal::new(Code::EmptySet))?
+                    };
+                    let signature = curve::Signature::sig_validate(signature, true).map_err(bad_signature)?;
+                    pairs(ciphersuite, message, &key.to_public_key(), &signature)
+                }
+            }
+
+            impl fmt::Debug for Group {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    write!(f, concat!(stringify!($variant), "::Group of {}"), self.keys.len())
+                }
+            }
+
+            /// The sum of the keys, or `None` without keys.
+            fn sum<'a>(
+                mut keys: impl Iterator<Item = &'a PublicKey>,
+            ) -> Result<Option<curve::AggregatePublicKey>, Refusal> {
+                let Some(first) = keys.next() else { return Ok(None) };
+                let mut sum = curve::AggregatePublicKey::from_public_key(&first.0);
+                for key in keys {
+                    sum.add_public_key(&key.0, false).map_err(bad_signature)?;
+                }
+                Ok(Some(sum))
+            }
+
+            /// The inverse of a point, or `None` for infinity.
+            fn negated(point: &curve::AggregatePublicKey) -> Result<Option<curve::PublicKey>, Refusal> {
+                let mut bytes = point.to_public_key().serialize();
+                if bytes[0] & INFINITY != 0 {
+                    return Ok(None);
+                }
+                let half = bytes.len() / 2;
+                negate_coordinate(&mut bytes[half..]);
+                curve::PublicKey::deserialize(&bytes).map(Some).map_err(bad_signature)
             }
 
             impl fmt::Debug for PublicKey {
@@ -256,6 +355,31 @@ fn is_one_with(mut pairing: Pairing<'_>, q: &blst_p2_affine, p: &blst_p1_affine)
     pairing.raw_aggregate(q, p);
     pairing.commit();
     pairing.finalverify(None)
+}
+
+/// The bit of an encoding's first byte that says infinity.
+const INFINITY: u8 = 0x40;
+
+/// The modulus of the field of coordinates.
+const MODULUS: [u8; 48] = [
+    0x1a, 0x01, 0x11, 0xea, 0x39, 0x7f, 0xe6, 0x9a, 0x4b, 0x1b, 0xa7, 0xb6, 0x43, 0x4b, 0xac, 0xd7, 0x64,
+    0x77, 0x4b, 0x84, 0xf3, 0x85, 0x12, 0xbf, 0x67, 0x30, 0xd2, 0xa0, 0xf6, 0xb0, 0xf6, 0x24, 0x1e, 0xab,
+    0xff, 0xfe, 0xb1, 0x53, 0xff, 0xff, 0xb9, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xaa, 0xab,
+];
+
+/// Subtracts each number of 48 bytes from the modulus, but leaves zero alone.
+fn negate_coordinate(numbers: &mut [u8]) {
+    for number in numbers.chunks_exact_mut(MODULUS.len()) {
+        if number.iter().all(|byte| *byte == 0) {
+            continue;
+        }
+        let mut borrow = false;
+        for (digit, modulus) in number.iter_mut().zip(&MODULUS).rev() {
+            let (difference, first) = modulus.overflowing_sub(*digit);
+            let (difference, second) = difference.overflowing_sub(u8::from(borrow));
+            (*digit, borrow) = (difference, first || second);
+        }
+    }
 }
 
 /// The inverse of the generator of G1, uncompressed: the generator with `y` negated.

@@ -269,6 +269,18 @@ impl SecretKey {
         self.0.sign(&framed(purpose, parts)).to_bytes()
     }
 
+    /// Signs the text of a C2SP note, or of a cosignature: lines, longer than the 32 bytes that any digest of
+    /// ours has, so that neither counts for the other.
+    ///
+    /// # Errors
+    /// [`Code::BadNote`] for anything else.
+    pub fn sign_note(&self, text: &str) -> Result<[u8; 64], Refusal> {
+        if text.len() <= 32 || !text.ends_with('\n') {
+            return Err(Refusal::new(Code::BadNote).needed("lines of more than 32 bytes"));
+        }
+        Ok(self.0.sign(text.as_bytes()).to_bytes())
+    }
+
     /// Signs what a foreign chain's validator would sign, to make test vectors.
     #[cfg(any(test, feature = "test-utils"))]
     #[must_use]

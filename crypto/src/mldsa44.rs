@@ -17,6 +17,8 @@ use crate::hash::framed;
 pub const KEY_LENGTH: usize = 1_312;
 /// Length of a signature.
 pub const SIGNATURE_LENGTH: usize = 2_420;
+/// What a C2SP cosigned message begins with (`tlog-cosignature`).
+pub const COSIGNED_LABEL: &[u8; 12] = b"subtree/v1\n\0";
 /// Longest context.
 pub const MAX_CONTEXT: usize = 255;
 
@@ -106,6 +108,18 @@ impl SecretKey {
             .expect("the empty context is not too long")
             .encode()
             .into()
+    }
+
+    /// Signs a C2SP cosigned message, which begins with a label of its own and is longer than any digest of ours.
+    ///
+    /// # Errors
+    /// [`Code::BadNote`] for a message without the label.
+    pub fn sign_cosigned(&self, message: &[u8]) -> Result<[u8; SIGNATURE_LENGTH], Refusal> {
+        if message.len() <= 32 || !message.starts_with(COSIGNED_LABEL) {
+            return Err(Refusal::new(Code::BadNote).needed("a cosigned message"));
+        }
+        let signature = self.0.expanded_key().sign_deterministic(message, &[]);
+        Ok(signature.expect("the empty context is not too long").encode().into())
     }
 }
 

@@ -138,6 +138,14 @@ const (
 	CodeNotUnderstood Code = 417
 	// CodeBadHeader: a field of the header breaks a rule of its chain.
 	CodeBadHeader Code = 418
+	// CodeCommitteeUnknown: the client does not know the committee of that period yet; go through an update in between.
+	CodeCommitteeUnknown Code = 419
+	// CodeNextCommitteeMissing: the update enters a period without bringing the committee after it.
+	CodeNextCommitteeMissing Code = 420
+	// CodeTransactionFailed: the transaction failed, so it shows nothing.
+	CodeTransactionFailed Code = 421
+	// CodeWrongEmitter: another contract emitted the event.
+	CodeWrongEmitter Code = 422
 	// CodeUnknownAccount: the account is not known to the network.
 	CodeUnknownAccount Code = 500
 	// CodeNotAllowed: no role of the account allows this.
@@ -234,6 +242,118 @@ const (
 	CodeProgramTooOld Code = 585
 	// CodeBadGenesis: the genesis breaks a rule.
 	CodeBadGenesis Code = 586
+	// CodeViewDiffers: the readable part says something else than the canonical bytes.
+	CodeViewDiffers Code = 600
+	// CodeNotTrustJson: the file is not a trust file, nor its JSON form.
+	CodeNotTrustJson Code = 601
+	// CodeWrongFingerprint: the trust file has another fingerprint than the one given.
+	CodeWrongFingerprint Code = 602
+	// CodeFileExists: the file exists, and is not written over.
+	CodeFileExists Code = 603
+	// CodeOpenToOthers: the file holds a secret and others may read it.
+	CodeOpenToOthers Code = 604
+	// CodeNotKeyFile: the file is not a key file.
+	CodeNotKeyFile Code = 605
+	// CodeNotWritten: the file could not be written.
+	CodeNotWritten Code = 606
+	// CodeUnfit: a check failed.
+	CodeUnfit Code = 607
+	// CodeNodeEnded: the node cannot go on.
+	CodeNodeEnded Code = 608
+	// CodeNoGroupKey: no group key was made.
+	CodeNoGroupKey Code = 609
+	// CodeDeclined: the node does not answer this.
+	CodeDeclined Code = 610
+	// CodeNotThere: there is no such thing.
+	CodeNotThere Code = 611
+	// CodeTooSlow: it did not happen in time.
+	CodeTooSlow Code = 612
+	// CodeInterrupted: it was asked to end before it was done.
+	CodeInterrupted Code = 613
+	// CodeUnexpected: something else happened than must.
+	CodeUnexpected Code = 614
+	// CodeWrongDisclosure: the disclosed fields are not those of the entry.
+	CodeWrongDisclosure Code = 700
+	// CodeBadTilePath: the path names no tile of a log.
+	CodeBadTilePath Code = 701
+	// CodeWrongTile: the tile is not that of the tree.
+	CodeWrongTile Code = 702
+	// CodeBadLogProof: the file is not a log proof of its form.
+	CodeBadLogProof Code = 703
+	// CodeKeyReused: the idempotency key was used with another body.
+	CodeKeyReused Code = 704
+	// CodeIndexBehind: the index is being rebuilt; deposits wait for it.
+	CodeIndexBehind Code = 705
+	// CodeStoreFull: the disk has no room; nothing was stored.
+	CodeStoreFull Code = 706
+	// CodeStoreFailed: the store could not make it durable.
+	CodeStoreFailed Code = 707
+	// CodeDamaged: stored bytes are not those that were written.
+	CodeDamaged Code = 708
+	// CodeTailLost: the log lost its tail; it goes on under a new origin only.
+	CodeTailLost Code = 709
+	// CodeRecordErased: the record was erased; its proof remains.
+	CodeRecordErased Code = 710
+	// CodeNoSuchEntry: the log has no entry at this position.
+	CodeNoSuchEntry Code = 711
+	// CodeQueueFull: too many deposits wait; come back later.
+	CodeQueueFull Code = 712
+	// CodeNotGranted: the time authority did not grant the time-stamp.
+	CodeNotGranted Code = 750
+	// CodeBadToken: the time-stamp token breaks a rule of its form.
+	CodeBadToken Code = 751
+	// CodeWrongImprint: the time-stamp is over another digest.
+	CodeWrongImprint Code = 752
+	// CodeWrongNonce: the time-stamp answers another request.
+	CodeWrongNonce Code = 753
+	// CodeWrongPolicy: the time-stamp is under a policy that is not accepted.
+	CodeWrongPolicy Code = 754
+	// CodeWrongCertificate: the X.509 certificate is not the one the signature binds.
+	CodeWrongCertificate Code = 755
+	// CodeInjectedCertificate: the token carries an X.509 certificate that could pass for its signer's.
+	CodeInjectedCertificate Code = 756
+	// CodeNotForStamping: the X.509 certificate is not for time-stamping alone.
+	CodeNotForStamping Code = 757
+	// CodeNotValidThen: the X.509 certificate was not valid at that time.
+	CodeNotValidThen Code = 758
+	// CodeNotAnIssuer: an X.509 certificate of the chain may not issue the one below it.
+	CodeNotAnIssuer Code = 759
+	// CodeUntrustedChain: no chain leads to an authority that is believed.
+	CodeUntrustedChain Code = 760
+	// CodeCertificateRevoked: an X.509 certificate of the chain was revoked.
+	CodeCertificateRevoked Code = 761
+	// CodeBadRevocation: the revocation data does not speak of this chain at that time.
+	CodeBadRevocation Code = 762
+	// CodeCriticalExtension: a critical extension is not understood.
+	CodeCriticalExtension Code = 763
+	// CodeBadX509: the X.509 certificate breaks a rule of its form.
+	CodeBadX509 Code = 764
+	// CodeTooFewAuthorities: fewer institutions stand for the time than the policy asks.
+	CodeTooFewAuthorities Code = 765
+	// CodeBadReceipt: the receipt breaks a rule of its form.
+	CodeBadReceipt Code = 766
+	// CodeWrongSeal: the bundle is not the one that was sealed.
+	CodeWrongSeal Code = 767
+	// CodeNotAnchoredSize: the proof of logging is not to the size that was anchored.
+	CodeNotAnchoredSize Code = 768
+	// CodePromiseBroken: the entry stands elsewhere than the receipt promised.
+	CodePromiseBroken Code = 769
+	// CodeWrongRenewal: the renewal is not over the bundle before it.
+	CodeWrongRenewal Code = 770
+	// CodeFileDiffers: the file is not the one that was deposited.
+	CodeFileDiffers Code = 771
+	// CodeBadRulePack: the rule pack cannot be used.
+	CodeBadRulePack Code = 800
+	// CodeBadFacts: the facts cannot be given to rules.
+	CodeBadFacts Code = 801
+	// CodePackRemarks: a careful reader would object to the rule pack.
+	CodePackRemarks Code = 802
+	// CodeCasesDiffer: the rules find otherwise than their cases claim.
+	CodeCasesDiffer Code = 803
+	// CodeNoVerdict: the rules were ended without a verdict.
+	CodeNoVerdict Code = 804
+	// CodeVerdictDiffers: the rules find otherwise than recorded.
+	CodeVerdictDiffers Code = 805
 )
 
 var rules = map[Code]rule{
@@ -304,6 +424,10 @@ var rules = map[Code]rule{
 	CodeBadProfile:           {"BadProfile", true, "the profile's relations do not hold", "配置参数关系不成立"},
 	CodeNotUnderstood:        {"NotUnderstood", true, "the family cannot show this", "该类链无法证明此项"},
 	CodeBadHeader:            {"BadHeader", true, "a field of the header breaks a rule of its chain", "区块头字段违反该链规则"},
+	CodeCommitteeUnknown:     {"CommitteeUnknown", false, "the client does not know the committee of that period yet; go through an update in between", "客户端尚不知该周期的委员会，请经过中间更新"},
+	CodeNextCommitteeMissing: {"NextCommitteeMissing", false, "the update enters a period without bringing the committee after it", "更新进入新周期，却未附下一届委员会"},
+	CodeTransactionFailed:    {"TransactionFailed", true, "the transaction failed, so it shows nothing", "交易执行失败，不能证明任何事项"},
+	CodeWrongEmitter:         {"WrongEmitter", true, "another contract emitted the event", "事件由另一合约发出"},
 	CodeUnknownAccount:       {"UnknownAccount", false, "the account is not known to the network", "网络中没有该账户"},
 	CodeNotAllowed:           {"NotAllowed", false, "no role of the account allows this", "该账户的角色不允许此操作"},
 	CodeSequenceUsed:         {"SequenceUsed", true, "the sequence was used, or lies behind the window", "序号已被使用或已落在窗口之后"},
@@ -352,4 +476,60 @@ var rules = map[Code]rule{
 	CodeBadParameters:        {"BadParameters", true, "a relation between parameters does not hold", "参数之间的关系不成立"},
 	CodeProgramTooOld:        {"ProgramTooOld", false, "a newer program is needed from this height", "自此高度起需要更新的程序"},
 	CodeBadGenesis:           {"BadGenesis", true, "the genesis breaks a rule", "创世文件不符合规则"},
+	CodeViewDiffers:          {"ViewDiffers", true, "the readable part says something else than the canonical bytes", "可读部分与规范字节不一致"},
+	CodeNotTrustJson:         {"NotTrustJson", true, "the file is not a trust file, nor its JSON form", "文件既不是信任文件，也不是其 JSON 形式"},
+	CodeWrongFingerprint:     {"WrongFingerprint", true, "the trust file has another fingerprint than the one given", "信任文件的指纹与所给指纹不符"},
+	CodeFileExists:           {"FileExists", false, "the file exists, and is not written over", "文件已存在，不会被覆盖"},
+	CodeOpenToOthers:         {"OpenToOthers", false, "the file holds a secret and others may read it", "文件含有秘密，但他人可以读取"},
+	CodeNotKeyFile:           {"NotKeyFile", true, "the file is not a key file", "文件不是密钥文件"},
+	CodeNotWritten:           {"NotWritten", false, "the file could not be written", "文件无法写入"},
+	CodeUnfit:                {"Unfit", false, "a check failed", "检查未通过"},
+	CodeNodeEnded:            {"NodeEnded", false, "the node cannot go on", "节点无法继续运行"},
+	CodeNoGroupKey:           {"NoGroupKey", false, "no group key was made", "未能生成群密钥"},
+	CodeDeclined:             {"Declined", false, "the node does not answer this", "节点未予答复"},
+	CodeNotThere:             {"NotThere", false, "there is no such thing", "所查内容不存在"},
+	CodeTooSlow:              {"TooSlow", false, "it did not happen in time", "未在限定时间内完成"},
+	CodeInterrupted:          {"Interrupted", false, "it was asked to end before it was done", "在完成之前被要求结束"},
+	CodeUnexpected:           {"Unexpected", true, "something else happened than must", "结果与应有的不符"},
+	CodeWrongDisclosure:      {"WrongDisclosure", true, "the disclosed fields are not those of the entry", "所披露的字段不属于该条目"},
+	CodeBadTilePath:          {"BadTilePath", true, "the path names no tile of a log", "路径不对应日志的任何瓦片"},
+	CodeWrongTile:            {"WrongTile", true, "the tile is not that of the tree", "瓦片与树不符"},
+	CodeBadLogProof:          {"BadLogProof", true, "the file is not a log proof of its form", "文件不是规定格式的日志证明"},
+	CodeKeyReused:            {"KeyReused", true, "the idempotency key was used with another body", "幂等键已用于另一内容"},
+	CodeIndexBehind:          {"IndexBehind", false, "the index is being rebuilt; deposits wait for it", "索引正在重建，存证请稍候"},
+	CodeStoreFull:            {"StoreFull", false, "the disk has no room; nothing was stored", "磁盘空间不足，未存入任何内容"},
+	CodeStoreFailed:          {"StoreFailed", false, "the store could not make it durable", "存储未能持久化"},
+	CodeDamaged:              {"Damaged", false, "stored bytes are not those that were written", "存储的字节与写入时不一致"},
+	CodeTailLost:             {"TailLost", true, "the log lost its tail; it goes on under a new origin only", "日志丢失了尾部，只能以新的来源继续"},
+	CodeRecordErased:         {"RecordErased", true, "the record was erased; its proof remains", "记录已被删除，其证明仍然保留"},
+	CodeNoSuchEntry:          {"NoSuchEntry", false, "the log has no entry at this position", "日志在此位置没有条目"},
+	CodeQueueFull:            {"QueueFull", false, "too many deposits wait; come back later", "等待的存证过多，请稍后再试"},
+	CodeNotGranted:           {"NotGranted", false, "the time authority did not grant the time-stamp", "时间戳机构未予签发时间戳"},
+	CodeBadToken:             {"BadToken", true, "the time-stamp token breaks a rule of its form", "时间戳令牌违反格式规则"},
+	CodeWrongImprint:         {"WrongImprint", true, "the time-stamp is over another digest", "时间戳对应另一摘要"},
+	CodeWrongNonce:           {"WrongNonce", true, "the time-stamp answers another request", "时间戳答复的是另一请求"},
+	CodeWrongPolicy:          {"WrongPolicy", true, "the time-stamp is under a policy that is not accepted", "时间戳所依策略不被接受"},
+	CodeWrongCertificate:     {"WrongCertificate", true, "the X.509 certificate is not the one the signature binds", "X.509 证书不是签名所绑定的证书"},
+	CodeInjectedCertificate:  {"InjectedCertificate", true, "the token carries an X.509 certificate that could pass for its signer's", "令牌携带可冒充签名者的 X.509 证书"},
+	CodeNotForStamping:       {"NotForStamping", true, "the X.509 certificate is not for time-stamping alone", "X.509 证书并非专用于时间戳"},
+	CodeNotValidThen:         {"NotValidThen", true, "the X.509 certificate was not valid at that time", "X.509 证书在该时间无效"},
+	CodeNotAnIssuer:          {"NotAnIssuer", true, "an X.509 certificate of the chain may not issue the one below it", "证书链中的 X.509 证书无权签发其下级证书"},
+	CodeUntrustedChain:       {"UntrustedChain", true, "no chain leads to an authority that is believed", "没有证书链通向受信任的机构"},
+	CodeCertificateRevoked:   {"CertificateRevoked", true, "an X.509 certificate of the chain was revoked", "证书链中的 X.509 证书已被吊销"},
+	CodeBadRevocation:        {"BadRevocation", true, "the revocation data does not speak of this chain at that time", "吊销数据与该证书链或该时间无关"},
+	CodeCriticalExtension:    {"CriticalExtension", true, "a critical extension is not understood", "存在无法理解的关键扩展"},
+	CodeBadX509:              {"BadX509", true, "the X.509 certificate breaks a rule of its form", "X.509 证书违反格式规则"},
+	CodeTooFewAuthorities:    {"TooFewAuthorities", false, "fewer institutions stand for the time than the policy asks", "为该时间作证的机构少于策略要求"},
+	CodeBadReceipt:           {"BadReceipt", true, "the receipt breaks a rule of its form", "回执违反格式规则"},
+	CodeWrongSeal:            {"WrongSeal", true, "the bundle is not the one that was sealed", "证据包与封存时不一致"},
+	CodeNotAnchoredSize:      {"NotAnchoredSize", true, "the proof of logging is not to the size that was anchored", "日志证明所对应的规模不是已锚定的规模"},
+	CodePromiseBroken:        {"PromiseBroken", true, "the entry stands elsewhere than the receipt promised", "条目位置与回执承诺不符"},
+	CodeWrongRenewal:         {"WrongRenewal", true, "the renewal is not over the bundle before it", "续期与此前的证据包不符"},
+	CodeFileDiffers:          {"FileDiffers", true, "the file is not the one that was deposited", "文件不是所存证的文件"},
+	CodeBadRulePack:          {"BadRulePack", true, "the rule pack cannot be used", "规则包无法使用"},
+	CodeBadFacts:             {"BadFacts", true, "the facts cannot be given to rules", "事实无法交由规则判断"},
+	CodePackRemarks:          {"PackRemarks", true, "a careful reader would object to the rule pack", "规则包存在应予修改之处"},
+	CodeCasesDiffer:          {"CasesDiffer", true, "the rules find otherwise than their cases claim", "规则结论与其用例不符"},
+	CodeNoVerdict:            {"NoVerdict", false, "the rules were ended without a verdict", "规则被中止，未得出结论"},
+	CodeVerdictDiffers:       {"VerdictDiffers", true, "the rules find otherwise than recorded", "规则结论与记录不符"},
 }

@@ -65,6 +65,32 @@ purposes! {
     Transcript = "zeugma.dkg-transcript.1";
     /// Digest of a client's canonical profile.
     Profile = "zeugma.profile.1";
+    /// What a log signs when it promises to log a batch.
+    Receipt = "zeugma.receipt.1";
+    /// What a service signs when a rule pack judged an entry.
+    RuleVerdict = "zeugma.rule-verdict.1";
+    /// Digests of a bundle, or of its part before a renewal.
+    Bundle = "zeugma.bundle.1";
+    /// What the time-stamps of a renewal are over.
+    Renewal = "zeugma.renewal.1";
+    /// Digest of a verification policy.
+    Policy = "zeugma.policy.1";
+    /// Digest of a rule pack.
+    RulePack = "zeugma.rule-pack.1";
+    /// Digest of the facts that a verdict rests on.
+    Facts = "zeugma.facts.1";
+    /// Commitment of an evidence log's entry to all fields of its record.
+    Entry = "zeugma.entry.1";
+    /// Salted commitment to one field of a record.
+    EntryField = "zeugma.entry-field.1";
+    /// Salt of one field, from the seed of its entry.
+    EntrySalt = "zeugma.entry-salt.1";
+    /// Identity of a record inside one tenant, never published.
+    EntryIdentity = "zeugma.entry-identity.1";
+    /// Digest of a deposit's idempotency key.
+    DepositKey = "zeugma.deposit-key.1";
+    /// Digest of the body that came with an idempotency key.
+    DepositBody = "zeugma.deposit-body.1";
 }
 
 impl Purpose {

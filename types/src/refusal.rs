@@ -144,6 +144,10 @@ codes! {
     416 BadProfile Never "the profile's relations do not hold" "配置参数关系不成立";
     417 NotUnderstood Never "the family cannot show this" "该类链无法证明此项";
     418 BadHeader Never "a field of the header breaks a rule of its chain" "区块头字段违反该链规则";
+    419 CommitteeUnknown NotYet "the client does not know the committee of that period yet; go through an update in between" "客户端尚不知该周期的委员会，请经过中间更新";
+    420 NextCommitteeMissing NotYet "the update enters a period without bringing the committee after it" "更新进入新周期，却未附下一届委员会";
+    421 TransactionFailed Never "the transaction failed, so it shows nothing" "交易执行失败，不能证明任何事项";
+    422 WrongEmitter Never "another contract emitted the event" "事件由另一合约发出";
 
     // The ledger: admission.
     500 UnknownAccount NotYet "the account is not known to the network" "网络中没有该账户";
@@ -202,6 +206,70 @@ codes! {
     584 BadParameters Never "a relation between parameters does not hold" "参数之间的关系不成立";
     585 ProgramTooOld NotYet "a newer program is needed from this height" "自此高度起需要更新的程序";
     586 BadGenesis Never "the genesis breaks a rule" "创世文件不符合规则";
+
+    // The command line and the machine it runs on.
+    600 ViewDiffers Never "the readable part says something else than the canonical bytes" "可读部分与规范字节不一致";
+    601 NotTrustJson Never "the file is not a trust file, nor its JSON form" "文件既不是信任文件，也不是其 JSON 形式";
+    602 WrongFingerprint Never "the trust file has another fingerprint than the one given" "信任文件的指纹与所给指纹不符";
+    603 FileExists NotYet "the file exists, and is not written over" "文件已存在，不会被覆盖";
+    604 OpenToOthers NotYet "the file holds a secret and others may read it" "文件含有秘密，但他人可以读取";
+    605 NotKeyFile Never "the file is not a key file" "文件不是密钥文件";
+    606 NotWritten NotYet "the file could not be written" "文件无法写入";
+    607 Unfit NotYet "a check failed" "检查未通过";
+    608 NodeEnded NotYet "the node cannot go on" "节点无法继续运行";
+    609 NoGroupKey NotYet "no group key was made" "未能生成群密钥";
+    610 Declined NotYet "the node does not answer this" "节点未予答复";
+    611 NotThere NotYet "there is no such thing" "所查内容不存在";
+    612 TooSlow NotYet "it did not happen in time" "未在限定时间内完成";
+    613 Interrupted NotYet "it was asked to end before it was done" "在完成之前被要求结束";
+    614 Unexpected Never "something else happened than must" "结果与应有的不符";
+
+    // The evidence log and its store.
+    700 WrongDisclosure Never "the disclosed fields are not those of the entry" "所披露的字段不属于该条目";
+    701 BadTilePath Never "the path names no tile of a log" "路径不对应日志的任何瓦片";
+    702 WrongTile Never "the tile is not that of the tree" "瓦片与树不符";
+    703 BadLogProof Never "the file is not a log proof of its form" "文件不是规定格式的日志证明";
+    704 KeyReused Never "the idempotency key was used with another body" "幂等键已用于另一内容";
+    705 IndexBehind NotYet "the index is being rebuilt; deposits wait for it" "索引正在重建，存证请稍候";
+    706 StoreFull NotYet "the disk has no room; nothing was stored" "磁盘空间不足，未存入任何内容";
+    707 StoreFailed NotYet "the store could not make it durable" "存储未能持久化";
+    708 Damaged NotYet "stored bytes are not those that were written" "存储的字节与写入时不一致";
+    709 TailLost Never "the log lost its tail; it goes on under a new origin only" "日志丢失了尾部，只能以新的来源继续";
+    710 RecordErased Never "the record was erased; its proof remains" "记录已被删除，其证明仍然保留";
+    711 NoSuchEntry NotYet "the log has no entry at this position" "日志在此位置没有条目";
+    712 QueueFull NotYet "too many deposits wait; come back later" "等待的存证过多，请稍后再试";
+
+    // Trusted time, receipts of others, and bundles of evidence.
+    750 NotGranted NotYet "the time authority did not grant the time-stamp" "时间戳机构未予签发时间戳";
+    751 BadToken Never "the time-stamp token breaks a rule of its form" "时间戳令牌违反格式规则";
+    752 WrongImprint Never "the time-stamp is over another digest" "时间戳对应另一摘要";
+    753 WrongNonce Never "the time-stamp answers another request" "时间戳答复的是另一请求";
+    754 WrongPolicy Never "the time-stamp is under a policy that is not accepted" "时间戳所依策略不被接受";
+    755 WrongCertificate Never "the X.509 certificate is not the one the signature binds" "X.509 证书不是签名所绑定的证书";
+    756 InjectedCertificate Never "the token carries an X.509 certificate that could pass for its signer's" "令牌携带可冒充签名者的 X.509 证书";
+    757 NotForStamping Never "the X.509 certificate is not for time-stamping alone" "X.509 证书并非专用于时间戳";
+    758 NotValidThen Never "the X.509 certificate was not valid at that time" "X.509 证书在该时间无效";
+    759 NotAnIssuer Never "an X.509 certificate of the chain may not issue the one below it" "证书链中的 X.509 证书无权签发其下级证书";
+    760 UntrustedChain Never "no chain leads to an authority that is believed" "没有证书链通向受信任的机构";
+    761 CertificateRevoked Never "an X.509 certificate of the chain was revoked" "证书链中的 X.509 证书已被吊销";
+    762 BadRevocation Never "the revocation data does not speak of this chain at that time" "吊销数据与该证书链或该时间无关";
+    763 CriticalExtension Never "a critical extension is not understood" "存在无法理解的关键扩展";
+    764 BadX509 Never "the X.509 certificate breaks a rule of its form" "X.509 证书违反格式规则";
+    765 TooFewAuthorities NotYet "fewer institutions stand for the time than the policy asks" "为该时间作证的机构少于策略要求";
+    766 BadReceipt Never "the receipt breaks a rule of its form" "回执违反格式规则";
+    767 WrongSeal Never "the bundle is not the one that was sealed" "证据包与封存时不一致";
+    768 NotAnchoredSize Never "the proof of logging is not to the size that was anchored" "日志证明所对应的规模不是已锚定的规模";
+    769 PromiseBroken Never "the entry stands elsewhere than the receipt promised" "条目位置与回执承诺不符";
+    770 WrongRenewal Never "the renewal is not over the bundle before it" "续期与此前的证据包不符";
+    771 FileDiffers Never "the file is not the one that was deposited" "文件不是所存证的文件";
+
+    // Rules: packs and their verdicts.
+    800 BadRulePack Never "the rule pack cannot be used" "规则包无法使用";
+    801 BadFacts Never "the facts cannot be given to rules" "事实无法交由规则判断";
+    802 PackRemarks Never "a careful reader would object to the rule pack" "规则包存在应予修改之处";
+    803 CasesDiffer Never "the rules find otherwise than their cases claim" "规则结论与其用例不符";
+    804 NoVerdict NotYet "the rules were ended without a verdict" "规则被中止，未得出结论";
+    805 VerdictDiffers Never "the rules find otherwise than recorded" "规则结论与记录不符";
 }
 
 impl Code {

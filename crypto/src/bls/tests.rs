@@ -44,7 +44,7 @@ macro_rules! battery {
     ($variant:ident, $minus_generator:ident) => {
         mod $variant {
             use super::*;
-            use crate::bls::$variant::{KEY_LENGTH, PublicKey, SIGNATURE_LENGTH, SecretKey};
+            use crate::bls::$variant::{Group, KEY_LENGTH, PublicKey, SIGNATURE_LENGTH, SecretKey};
 
             fn secret(seed: u8) -> SecretKey {
                 SecretKey::derive(&[seed; 32]).unwrap()
@@ -88,6 +88,67 @@ macro_rules! battery {
                     assert_eq!(expected, said == heard);
                     assert_eq!(secret(seed).public().verify(suite, heard, &signature).is_ok(), expected);
                 }
+            }
+
+            #[test]
+            fn a_group_gives_the_verdict_of_the_sum_of_its_signers_whoever_is_absent() {
+                let suite = Ciphersuite::ProofOfPossession;
+                let keys: Vec<_> = (1..=7).map(|seed| secret(seed).public()).collect();
+                // A key with two seats signs twice.
+                let seats = [0_usize, 1, 2, 3, 4, 5, 6, 2];
+                let group = Group::new(seats.iter().map(|seat| keys[*seat]).collect()).unwrap();
+                for mask in [0x01_u8, 0x84, 0x0f, 0x1f, 0x7f, 0x80, 0xfe, 0xff, 0xfb] {
+                    let signed: Vec<bool> = (0..8).map(|bit| mask >> bit & 1 == 1).collect();
+                    let signers: Vec<_> = (0..8).filter(|seat| signed[*seat]).collect();
+                    let each = signers.iter().map(|seat| {
+                        let secret = secret(u8::try_from(seats[*seat]).unwrap() + 1);
+                        blst::$variant::Signature::from_bytes(&secret.sign_foreign(suite, b"m")).unwrap()
+                    });
+                    let each: Vec<_> = each.collect();
+                    let all = blst::$variant::AggregateSignature::aggregate(
+                        &each.iter().collect::<Vec<_>>(),
+                        false,
+                    );
+                    let signature = all.unwrap().to_signature().compress();
+                    group.verify(suite, &signed, b"m", &signature).unwrap();
+                    let chosen = signers.iter().map(|seat| &group.keys()[*seat]);
+                    PublicKey::verify_aggregate(suite, chosen, b"m", &signature).unwrap();
+                    for other in 0..8 {
+                        let mut wrong = signed.clone();
+                        wrong[other] = !wrong[other];
+                        assert!(group.verify(suite, &wrong, b"m", &signature).is_err(), "{mask:#x} {other}");
+                    }
+                    let refusal = group.verify(suite, &signed, b"n", &signature).unwrap_err();
+                    assert_eq!(refusal.code, Code::BadSignature);
+                }
+            }
+
+            #[test]
+            fn a_group_of_nobody_signs_nothing() {
+                let suite = Ciphersuite::ProofOfPossession;
+                let signature = secret(1).sign_foreign(suite, b"m");
+                assert_eq!(Group::new(Vec::new()).unwrap_err().code, Code::EmptySet);
+                let group = Group::new(Vec::from([secret(1).public(), secret(2).public()])).unwrap();
+                let code = |signed: &[bool]| group.verify(suite, signed, b"m", &signature).unwrap_err().code;
+                assert_eq!(code(&[false, false]), Code::EmptySet);
+                assert_eq!(code(&[true]), Code::UnknownSigner);
+                assert_eq!(code(&[true, false, false]), Code::UnknownSigner);
+            }
+
+            #[test]
+            fn keys_that_cancel_sign_nothing() {
+                let suite = Ciphersuite::ProofOfPossession;
+                let one = secret(1).public();
+                let mut bytes = one.to_bytes();
+                // The other point with this abscissa.
+                bytes[0] ^= 0x20;
+                let minus = PublicKey::parse(&bytes).unwrap();
+                let group = Group::new(Vec::from([one, minus, one])).unwrap();
+                let signature = secret(1).sign_foreign(suite, b"m");
+                group.verify(suite, &[true, true, true], b"m", &signature).unwrap();
+                group.verify(suite, &[false, false, true], b"m", &signature).unwrap();
+                let refusal = group.verify(suite, &[true, true, false], b"m", &signature).unwrap_err();
+                assert_eq!(refusal.code, Code::BadSignature);
             }
 
             #[test]

@@ -14,7 +14,7 @@ mod verify;
 
 pub use frontier::Frontier;
 pub use prove::{MissingNode, Node, Nodes, consistency, inclusion, root};
-pub use verify::{verify_consistency, verify_inclusion};
+pub use verify::{extended_root, included_root, verify_consistency, verify_inclusion};
 
 use zeugma_crypto::hash::hash;
 use zeugma_types::HashSuite;

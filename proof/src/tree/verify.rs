@@ -18,6 +18,25 @@ pub fn verify_inclusion(
     path: &[Hash],
     root: &Hash,
 ) -> Result<(), Refusal> {
+    let hash = included_root(suite, leaf, index, size, path)?;
+    if hash == *root {
+        return Ok(());
+    }
+    Err(Refusal::new(Code::NotIncluded).needed(*root).found(hash))
+}
+
+/// The root that a path implies for the leaf at `index` of a tree of `size` leaves: for receipts whose
+/// signature is over a root that they do not carry.
+///
+/// # Errors
+/// [`Code::IndexOutOfTree`], [`Code::PathLength`].
+pub fn included_root(
+    suite: HashSuite,
+    leaf: &Hash,
+    index: LeafIndex,
+    size: TreeSize,
+    path: &[Hash],
+) -> Result<Hash, Refusal> {
     require_inside(index, size)?;
     let (mut node, mut last) = (index.get(), size.get() - 1);
     // Up to where the paths of the leaf and of the last leaf meet there is a sibling on every level;
@@ -37,10 +56,7 @@ pub fn verify_inclusion(
         node >>= 1;
         last >>= 1;
     }
-    if hash == *root {
-        return Ok(());
-    }
-    Err(Refusal::new(Code::NotIncluded).needed(*root).found(hash))
+    Ok(hash)
 }
 
 /// Checks that the tree of `old` leaves is the beginning of the tree of `new` leaves.
@@ -56,6 +72,20 @@ pub fn verify_consistency(
     (new, new_root): (TreeSize, &Hash),
     path: &[Hash],
 ) -> Result<(), Refusal> {
+    let found = extended_root(suite, (old, old_root), new, path)?;
+    same(new_root, &found)
+}
+
+/// The root that a path implies for the tree of `new` leaves that begins with the tree of `old` leaves.
+///
+/// # Errors
+/// As [`verify_consistency`], but for the new root.
+pub fn extended_root(
+    suite: HashSuite,
+    (old, old_root): (TreeSize, &Hash),
+    new: TreeSize,
+    path: &[Hash],
+) -> Result<Hash, Refusal> {
     if old == TreeSize::ZERO {
         return Err(Refusal::new(Code::Empty).needed(1_u64).found(0_u64));
     }
@@ -64,7 +94,7 @@ pub fn verify_consistency(
     }
     if old == new {
         require_length(path, 0)?;
-        return same(old_root, new_root);
+        return Ok(*old_root);
     }
     let (mut node, mut last) = (old.get() - 1, new.get() - 1);
     // The perfect subtree that ends the old tree: its root is the first hash, unless it is the old tree.
@@ -95,7 +125,7 @@ pub fn verify_consistency(
         last >>= 1;
     }
     same(old_root, &old_hash)?;
-    same(new_root, &new_hash)
+    Ok(new_hash)
 }
 
 fn same(needed: &Hash, found: &Hash) -> Result<(), Refusal> {
