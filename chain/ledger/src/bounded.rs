@@ -305,6 +305,9 @@ macro_rules! choice {
         }
 
         impl $name {
+            /// The name of every choice, by number.
+            pub const NAMES: &'static [&'static str] = &[$($text),*];
+
             /// The name in words, JSON and metrics.
             #[must_use]
             pub const fn name(&self) -> &'static str {

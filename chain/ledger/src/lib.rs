@@ -97,6 +97,8 @@ pub use block::{Block, Context, Edge, Ledger, PROGRAM, Place};
 pub use event::Event;
 pub use execute::{Executed, Execution, Progress};
 pub use families::Families;
+#[cfg(feature = "planted")]
+pub use families::PlantedBug;
 pub use genesis::{Founder, Genesis, Validator};
 pub use outcome::{Effect, Outcome, Recorded};
 pub use roles::{Action, Role, Roles};

@@ -45,7 +45,13 @@ pub(crate) fn recv_packet(work: &mut Work<'_>, message: &RecvPacket) -> Run<Effe
         &message.proof,
     )?;
 
-    work.view.save(Slot::Receipt(client, sequence), &Receipt::Received);
+    #[cfg(feature = "planted")]
+    let written = !work.families.plants(crate::families::PlantedBug::ReceiptSkipped);
+    #[cfg(not(feature = "planted"))]
+    let written = true;
+    if written {
+        work.view.save(Slot::Receipt(client, sequence), &Receipt::Received);
+    }
     work.view.tell(Event::PacketReceived(PacketReceived { client: client.clone(), sequence }));
 
     let mark = work.view.mark();
@@ -88,7 +94,13 @@ pub(crate) fn claim_timeout(work: &mut Work<'_>, message: &ClaimTimeout) -> Run<
     require_committed(work, client, &packet.source_client, sequence, commitment, &message.proof)?;
 
     // The tombstone first, then the leaf: nothing says what the slot does not hold.
-    work.view.save(Slot::Receipt(client, sequence), &Receipt::Closed);
+    #[cfg(feature = "planted")]
+    let written = !work.families.plants(crate::families::PlantedBug::TombstoneSkipped);
+    #[cfg(not(feature = "planted"))]
+    let written = true;
+    if written {
+        work.view.save(Slot::Receipt(client, sequence), &Receipt::Closed);
+    }
     let said = Closed { client: client.clone(), sequence, commitment, timeout: packet.timeout };
     let index = say(&mut work.view, work.block.context(), &said)?;
     work.view.tell(Event::PacketClosed(PacketClosed {
