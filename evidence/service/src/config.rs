@@ -1,0 +1,246 @@
+//! The configuration: one file of TOML, all relations checked at start. Everything has a default, so that
+//! `zeugma evidence serve` alone is a working service.
+
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use zeugma_types::Span;
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Not TOML, or a key that is not known.
+    #[error("the configuration cannot be read: {0}")]
+    Text(#[from] toml::de::Error),
+    /// Two values do not go together.
+    #[error("{key}: {rule}")]
+    Relation {
+        /// Which key.
+        key: String,
+        /// What is asked, with both values.
+        rule: String,
+    },
+}
+
+/// The whole.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The log.
+    pub log: LogConfig,
+    /// The API.
+    pub api: ApiConfig,
+    /// The relay chain; without it nothing is anchored.
+    pub chain: Option<ChainConfig>,
+    /// Who may use it. Empty: one tenant `local`, whose token is made at the first start.
+    pub tenant: Vec<TenantConfig>,
+}
+
+/// The log.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogConfig {
+    /// Where everything stands: segments, index, tiles, keys, anchors.
+    pub folder: PathBuf,
+    /// A folder with a second copy of every segment, best on another disk.
+    pub twin: Option<PathBuf>,
+    /// The log's name, as its checkpoints begin: a domain you hold, and a path.
+    pub origin: String,
+    /// Whether a new log has the second tree, in SM3.
+    pub second: bool,
+    /// Goes on after a lost tail, under another origin.
+    pub after_loss: bool,
+    /// How often what is durable is signed and published, in milliseconds.
+    pub publish_milliseconds: u64,
+    /// By when a checkpoint holds an acknowledged entry, in seconds: what receipts promise.
+    pub promise_seconds: u64,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self {
+            folder: "evidence".into(),
+            twin: None,
+            origin: "evidence.example/log".to_owned(),
+            second: true,
+            after_loss: false,
+            publish_milliseconds: 1_000,
+            promise_seconds: 60,
+        }
+    }
+}
+
+impl LogConfig {
+    /// The promise of a receipt.
+    #[must_use]
+    pub const fn promise(&self) -> Span {
+        Span::seconds(self.promise_seconds)
+    }
+}
+
+/// The API.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ApiConfig {
+    /// Where it listens. Loopback unless something that speaks TLS stands before it.
+    pub listen: SocketAddr,
+    /// Longest body of a request, in bytes.
+    pub body_bytes: usize,
+    /// Requests that are worked on at one time; more are told when to come back.
+    pub requests: usize,
+}
+
+impl Default for ApiConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7_470)),
+            body_bytes: 4 * 1024 * 1024,
+            requests: 1_024,
+        }
+    }
+}
+
+/// The relay chain.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChainConfig {
+    /// API of a node.
+    pub node: String,
+    /// File with the token for its writes.
+    pub token_file: Option<PathBuf>,
+    /// The trust file under which its proofs are believed; without it they are checked by whoever verifies the bundle.
+    pub trust: Option<PathBuf>,
+    /// How often a checkpoint is anchored, in seconds.
+    #[serde(default = "anchor_seconds")]
+    pub anchor_seconds: u64,
+}
+
+const fn anchor_seconds() -> u64 {
+    5
+}
+
+/// One tenant.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TenantConfig {
+    /// Its name.
+    pub name: String,
+    /// What entries call it.
+    pub pseudonym: String,
+    /// What it may do.
+    pub role: crate::access::Role,
+    /// SHA-256 of its token, in hex.
+    pub token_sha256: String,
+}
+
+impl Config {
+    /// Reads and checks.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with the key and both values.
+    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let relation = |key: &str, rule: String| ConfigError::Relation { key: key.to_owned(), rule };
+        let log = &self.log;
+        if !(10..=60_000).contains(&log.publish_milliseconds) {
+            let rule = format!("10 to 60000 are asked, found {}", log.publish_milliseconds);
+            return Err(relation("log.publish_milliseconds", rule));
+        }
+        let published = log.publish_milliseconds.div_ceil(1_000);
+        if log.promise_seconds < 2 * published {
+            let rule = format!(
+                "a promise takes at least two publications, {} s; found {} s",
+                2 * published,
+                log.promise_seconds
+            );
+            return Err(relation("log.promise_seconds", rule));
+        }
+        if log.twin.as_ref() == Some(&log.folder) {
+            let rule = format!("the twin needs a folder of its own, found {} twice", log.folder.display());
+            return Err(relation("log.twin", rule));
+        }
+        if let Some(chain) = &self.chain
+            && chain.anchor_seconds == 0
+        {
+            return Err(relation("chain.anchor_seconds", "at least 1 is asked, found 0".to_owned()));
+        }
+        for (at, tenant) in self.tenant.iter().enumerate() {
+            let earlier = &self.tenant[..at];
+            let key = format!("tenant {}", tenant.name);
+            if earlier.iter().any(|other| other.name == tenant.name) {
+                return Err(relation(&key, "each name stands once, found it twice".to_owned()));
+            }
+            if earlier.iter().any(|other| other.token_sha256 == tenant.token_sha256) {
+                return Err(relation(
+                    &key,
+                    "each tenant has a token of its own, found one shared".to_owned(),
+                ));
+            }
+            let mut digest = [0; 32];
+            if hex::decode_to_slice(&tenant.token_sha256, &mut digest).is_err() {
+                let rule =
+                    format!("token_sha256 is 64 hex digits, found {} characters", tenant.token_sha256.len());
+                return Err(relation(&key, rule));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_at_all_is_a_whole_configuration() {
+        let config = Config::from_toml("").unwrap();
+        assert!(config.api.listen.ip().is_loopback() && config.tenant.is_empty());
+    }
+
+    #[test]
+    fn the_example_is_a_configuration_with_the_defaults_and_every_field() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../ops/config/evidence.toml");
+        let text = std::fs::read_to_string(path).unwrap();
+        let config = Config::from_toml(&text).unwrap();
+        let (log, default) = (&config.log, LogConfig::default());
+        assert_eq!(
+            (&log.folder, &log.origin, log.second),
+            (&default.folder, &default.origin, default.second)
+        );
+        assert_eq!(
+            (log.publish_milliseconds, log.promise_seconds),
+            (default.publish_milliseconds, default.promise_seconds)
+        );
+        assert_eq!(config.api.listen, ApiConfig::default().listen);
+        assert_eq!(config.chain.as_ref().unwrap().anchor_seconds, anchor_seconds());
+        assert!(text.contains("# twin = ") && config.tenant.len() == 1);
+    }
+
+    #[test]
+    fn each_relation_is_refused_with_its_key_and_both_values() {
+        let tenant = |name: &str, token: &str| {
+            format!(
+                "[[tenant]]\nname = \"{name}\"\npseudonym = \"p\"\nrole = \"party\"\ntoken_sha256 = \"{token}\"\n"
+            )
+        };
+        let digest = "ab".repeat(32);
+        for (text, part) in [
+            ("[log]\npublish_milliseconds = 5".to_owned(), "found 5"),
+            ("[log]\npublish_milliseconds = 9000\npromise_seconds = 17".to_owned(), "18 s; found 17 s"),
+            ("[log]\nfolder = \"a\"\ntwin = \"a\"".to_owned(), "log.twin"),
+            ("[chain]\nnode = \"http://127.0.0.1:1\"\nanchor_seconds = 0".to_owned(), "anchor_seconds"),
+            (tenant("a", "zz"), "64 hex digits"),
+            (tenant("a", &digest) + &tenant("a", &"cd".repeat(32)), "found it twice"),
+            (tenant("a", &digest) + &tenant("b", &digest), "found one shared"),
+            ("[log]\nfoldr = \"a\"".to_owned(), "foldr"),
+        ] {
+            let error = Config::from_toml(&text).unwrap_err().to_string();
+            assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+}

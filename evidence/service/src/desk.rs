@@ -1,0 +1,361 @@
+//! The desk: takes deposits, gives receipts, says where an entry stands, and makes its bundle.
+//!
+//! | state | what it rests on |
+//! |---|---|
+//! | received | the desk's signed receipt: durable, with a position |
+//! | logged | a published checkpoint that covers the position |
+//! | anchored | the relay chain's one proof of a checkpoint that covers it |
+//!
+//! The states are never mixed: each has its own time, and a later one does not change an earlier.
+
+use crate::anchors::{Anchored, Anchors};
+use crate::config::Config;
+use crate::keys::{Keys, random};
+use crate::receipts::Promiser;
+use crate::store::{
+    Batch, Deposit, FjallIndex, IdempotencyKey, Log, Outcome, Position, RealDisk, Signers, Stored, Tree,
+};
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+use zeugma_evidence_log::checkpoint::SignedCheckpoint;
+use zeugma_evidence_log::entry::Suites;
+use zeugma_evidence_log::note::NoteBounds;
+use zeugma_evidence_log::{Disclosure, Record, Seed};
+use zeugma_evidence_verify::bundle::{Bundle, Digests, Logged, Logging, Receipt};
+use zeugma_evidence_verify::policy::Policy;
+use zeugma_types::{BlockTime, Code, Encode as _, LeafIndex, Refusal, TreeSize, UnixSeconds};
+
+/// How long a request waits for an index that is being rebuilt.
+const READY: Duration = Duration::from_secs(2);
+
+/// What became of one deposit.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    /// Where it stands.
+    pub position: Position,
+    /// Whether it was there before.
+    pub known: bool,
+    /// The promise.
+    pub receipt: Receipt,
+}
+
+/// Where an entry stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// When it was received.
+    pub received_at: BlockTime,
+    /// Size of the published checkpoint that covers it, if one does.
+    pub logged: Option<TreeSize>,
+    /// The anchored size that covers it, and when the relay chain said so.
+    pub anchored: Option<(TreeSize, BlockTime)>,
+}
+
+/// Signed notes of a checkpoint, as they are published.
+#[derive(Clone, Debug)]
+pub(crate) struct Notes {
+    pub(crate) size: TreeSize,
+    pub(crate) first: String,
+    pub(crate) second: Option<String>,
+}
+
+/// The desk of one log.
+pub struct Desk {
+    log: Log,
+    signers: Signers,
+    promiser: Promiser,
+    keys: Keys,
+    anchors: Anchors,
+    folder: std::path::PathBuf,
+    /// The newest published notes of the open shard.
+    published: Mutex<Option<(u32, Notes)>>,
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Desk({})", self.promiser.origin)
+    }
+}
+
+/// The machine's clock. A receipt's time is the desk's word, and is told as such.
+pub(crate) fn now() -> BlockTime {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    BlockTime::new(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn failed(error: &io::Error) -> Refusal {
+    Refusal::new(Code::StoreFailed).found(error.to_string())
+}
+
+impl Desk {
+    /// Opens the log in the configured folder, or makes one.
+    ///
+    /// # Errors
+    /// The refusals of [`Log::open`]; [`Code::StoreFailed`] for the folder of anchors.
+    pub fn open(config: &Config, keys: Keys) -> Result<Self, Refusal> {
+        let signers = keys.signers(&config.log.origin, config.log.second)?;
+        let folder = config.log.folder.clone();
+        let anchors = Anchors::open(&folder).map_err(|error| failed(&error))?;
+        let index = FjallIndex::open(&folder.join("index"))?;
+        let store = crate::store::Config {
+            second: config.log.second,
+            twin: config.log.twin.clone(),
+            after_loss: config.log.after_loss,
+            ..crate::store::Config::new(&folder, &config.log.origin)
+        };
+        let log = Log::open(store, Arc::new(RealDisk), Arc::new(index))?;
+        let promiser = Promiser {
+            origin: config.log.origin.clone(),
+            key: keys.desk.clone(),
+            within: config.log.promise(),
+        };
+        Ok(Self { log, signers, promiser, keys, anchors, folder, published: Mutex::new(None) })
+    }
+
+    /// The log's origin.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.promiser.origin
+    }
+
+    /// Whether the log has the tree in SM3.
+    pub(crate) const fn has_second(&self) -> bool {
+        self.signers.second.is_some()
+    }
+
+    /// The keys.
+    pub(crate) const fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    pub(crate) const fn log(&self) -> &Log {
+        &self.log
+    }
+
+    pub(crate) const fn anchors(&self) -> &Anchors {
+        &self.anchors
+    }
+
+    /// A policy that believes this service alone: where a court begins its own.
+    #[must_use]
+    pub fn policy(&self, operator: &str) -> Policy {
+        let keys = |signer: &zeugma_evidence_log::LogSigner| {
+            [Some(signer.key()), signer.second_key()].into_iter().flatten().map(|key| key.to_text()).collect()
+        };
+        Policy {
+            origin: self.promiser.origin.clone(),
+            operator: operator.to_owned(),
+            log_keys: keys(&self.signers.first),
+            second_keys: self.signers.second.as_ref().map(keys).unwrap_or_default(),
+            service_key: Some(*self.keys.desk.public().as_bytes()),
+            witnesses: Vec::new(),
+            authorities: Vec::new(),
+            witnesses_needed: 0,
+            authorities_needed: 0,
+            institutions_needed: 1,
+            network: zeugma_evidence_verify::policy::Network::Optional,
+        }
+    }
+
+    /// Logs the records of one request, all or none, and promises each. Blocks until they are durable.
+    ///
+    /// # Errors
+    /// The refusals of [`Log::prepare`] and [`Log::append`]; then nothing of it is logged.
+    pub fn deposit(
+        &self,
+        tenant: &str,
+        records: Vec<Record>,
+        key: Option<String>,
+    ) -> Result<Vec<Accepted>, Refusal> {
+        if !self.log.wait_ready(READY) {
+            return Err(Refusal::new(Code::IndexBehind));
+        }
+        let received_at = now();
+        let items = records.into_iter().map(|record| {
+            let no_random =
+                |error: getrandom::Error| Refusal::new(Code::StoreFailed).found(error.to_string());
+            let seed = Seed::new(random().map_err(no_random)?);
+            self.log.prepare(Deposit {
+                tenant: tenant.to_owned(),
+                record,
+                seed,
+                received_at: received_at.get(),
+            })
+        });
+        let items = items.collect::<Result<Vec<_>, _>>()?;
+        let leaves: Vec<Vec<u8>> = items.iter().map(|item| item.leaf().to_vec()).collect();
+        let key = key.map(|key| IdempotencyKey { tenant: tenant.to_owned(), key });
+        let outcomes = self.log.append(Batch { items, key })?;
+        self.promise(&outcomes, &leaves, received_at)
+    }
+
+    /// Receipts: one signature for each run of new neighbours, one of its own for each that was there.
+    fn promise(
+        &self,
+        outcomes: &[Outcome],
+        leaves: &[Vec<u8>],
+        received_at: BlockTime,
+    ) -> Result<Vec<Accepted>, Refusal> {
+        let mut accepted = Vec::with_capacity(outcomes.len());
+        let mut at = 0;
+        while at < outcomes.len() {
+            let Outcome { position, known } = outcomes[at];
+            if known {
+                let receipt = self.receipt(position)?;
+                accepted.push(Accepted { position, known, receipt });
+                at += 1;
+                continue;
+            }
+            let run = outcomes[at..].iter().zip(position.index..);
+            let run = run.take_while(|(outcome, index)| {
+                !outcome.known && outcome.position == Position { shard: position.shard, index: *index }
+            });
+            let end = at + run.count();
+            let slices: Vec<&[u8]> = leaves[at..end].iter().map(Vec::as_slice).collect();
+            let receipts = self.promiser.promise(position.index, &slices, received_at);
+            let run = outcomes[at..end].iter().zip(receipts);
+            accepted.extend(run.map(|(outcome, receipt)| Accepted {
+                position: outcome.position,
+                known,
+                receipt,
+            }));
+            at = end;
+        }
+        Ok(accepted)
+    }
+
+    /// The entry's own receipt: the same whenever it is asked for.
+    ///
+    /// # Errors
+    /// As [`Log::stored`].
+    pub fn receipt(&self, position: Position) -> Result<Receipt, Refusal> {
+        let stored = self.log.stored(position)?;
+        let leaf = stored.entry.to_bytes();
+        let at = BlockTime::new(stored.received_at);
+        let mut own = self.promiser.promise(position.index, &[&leaf], at);
+        Ok(own.pop().expect("one leaf has one receipt"))
+    }
+
+    /// The entry as it is kept, for its own tenant.
+    ///
+    /// # Errors
+    /// As [`Log::stored`]; [`Code::NoSuchEntry`] for another tenant: that it exists is not told.
+    pub fn stored(&self, tenant: &str, position: Position) -> Result<Stored, Refusal> {
+        let stored = self.log.stored(position)?;
+        if stored.tenant != tenant {
+            return Err(Refusal::new(Code::NoSuchEntry).found(position.index));
+        }
+        Ok(stored)
+    }
+
+    /// Where an entry stands.
+    ///
+    /// # Errors
+    /// As [`Desk::stored`]; [`Code::StoreFailed`], [`Code::Damaged`].
+    pub fn standing(&self, tenant: &str, position: Position) -> Result<Standing, Refusal> {
+        let stored = self.stored(tenant, position)?;
+        let published = self.notes(position.shard)?;
+        let logged = published.map(|notes| notes.size).filter(|size| size.get() > position.index);
+        let anchored = match self.anchored(position)? {
+            Some((size, anchored)) => Some((size, anchored.at()?)),
+            None => None,
+        };
+        Ok(Standing { received_at: BlockTime::new(stored.received_at), logged, anchored })
+    }
+
+    fn anchored(&self, position: Position) -> Result<Option<(TreeSize, Anchored)>, Refusal> {
+        let Some(size) = self.anchors.covering(position.shard, position.index) else { return Ok(None) };
+        let anchored = self.anchors.read(position.shard, size);
+        let damaged = |error: io::Error| Refusal::new(Code::Damaged).found(error.to_string());
+        anchored.map(|anchored| Some((TreeSize::new(size), anchored))).map_err(damaged)
+    }
+
+    /// The bundle of an entry, with every field open: to the anchored size, or to the published one while no anchor
+    /// covers it.
+    ///
+    /// # Errors
+    /// As [`Desk::stored`]; [`Code::NoSuchEntry`] while no checkpoint covers it.
+    pub fn bundle(&self, tenant: &str, position: Position) -> Result<Bundle, Refusal> {
+        let stored = self.stored(tenant, position)?;
+        let (size, first, second, proof) = match self.anchored(position)? {
+            Some((size, anchored)) => (size, anchored.first, anchored.second, Some(anchored.proof)),
+            None => {
+                let notes = self.notes(position.shard)?.filter(|notes| notes.size.get() > position.index);
+                let notes = notes.ok_or_else(|| {
+                    Refusal::new(Code::NoSuchEntry)
+                        .needed("a checkpoint that covers it")
+                        .found(position.index)
+                })?;
+                (notes.size, notes.first, notes.second, None)
+            }
+        };
+        let logged = |tree: Tree, note: String| {
+            let path = self.log.inclusion(position, tree, size)?;
+            Ok::<_, Refusal>(Logged { note, path })
+        };
+        let suites = if stored.entry.sm3.is_some() { Suites::Both } else { Suites::Sha256 };
+        let bundle = Bundle {
+            disclosure: Disclosure::of(&stored.record, &stored.seed, suites, |_| true),
+            entry: stored.entry,
+            logging: Logging {
+                index: LeafIndex::new(position.index),
+                first: logged(Tree::First, first)?,
+                second: second.map(|note| logged(Tree::Second, note)).transpose()?,
+            },
+            receipt: Some(self.receipt(position)?),
+            proof,
+            stamps: Vec::new(),
+            verdicts: Vec::new(),
+            anchors: Vec::new(),
+            renewals: Vec::new(),
+            seal: Digests { sha256: [0; 32], sm3: [0; 32] },
+        };
+        Ok(bundle.sealed())
+    }
+
+    /// Builds everything anew from the segments, and compares.
+    ///
+    /// # Errors
+    /// As [`Log::fsck`].
+    pub fn fsck(&self, repair: bool) -> Result<crate::store::Fsck, Refusal> {
+        // Every deposit that is durable has its row by then.
+        let _ = self.log.wait_ready(Duration::from_secs(600));
+        self.log.fsck(repair)
+    }
+
+    /// Signs and publishes what is durable.
+    ///
+    /// # Errors
+    /// As [`Log::publish`].
+    pub fn publish(&self) -> Result<(), Refusal> {
+        let at: UnixSeconds = now().whole_seconds();
+        self.log.publish(std::slice::from_ref(&self.signers), at).map(|_| ())
+    }
+
+    /// The published notes of a shard, or `None` before its first.
+    pub(crate) fn notes(&self, shard: u32) -> Result<Option<Notes>, Refusal> {
+        let public = self.folder.join("shards").join(shard.to_string()).join("public");
+        let note = |path: std::path::PathBuf| -> Result<Option<String>, Refusal> {
+            let read = crate::files::read(&path, zeugma_evidence_verify::bundle::MAX_NOTE as u64);
+            let bytes = read.map_err(|error| failed(&error))?;
+            bytes.map(|bytes| String::from_utf8(bytes).map_err(|_| Refusal::new(Code::Damaged))).transpose()
+        };
+        // The second tree's note is published before the first's: reading in the other order, both are of one size
+        // unless a publication came between, and then the older pair is still at hand.
+        let Some(first) = note(public.join("checkpoint"))? else { return Ok(None) };
+        let second = note(public.join("sm3").join("checkpoint"))?;
+        let size = size_of(&first)?;
+        let agree = second.as_deref().map(size_of).transpose()?.is_none_or(|other| other == size);
+        let mut published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
+        if agree {
+            let notes = Notes { size, first, second };
+            *published = Some((shard, notes.clone()));
+            return Ok(Some(notes));
+        }
+        Ok(published.as_ref().filter(|(of, _)| *of == shard).map(|(_, notes)| notes.clone()))
+    }
+}
+
+pub(crate) fn size_of(note: &str) -> Result<TreeSize, Refusal> {
+    Ok(SignedCheckpoint::parse(note.as_bytes(), NoteBounds::USUAL)?.claimed().view.size)
+}

@@ -1,0 +1,27 @@
+//! The evidence service on one machine: takes digests, answers when they are durable, publishes a log that anyone reads,
+//! anchors it on a relay chain, and gives bundles that anyone verifies.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`store`] | the log on disk |
+//! | [`desk`] | deposits, receipts, standing, bundles |
+//! | [`run`](mod@run) | all of it as one service, with its API |
+//!
+//! It is a hand: what it says is signed, and what it shows is proved to whoever verifies the bundle.
+#![forbid(unsafe_code)]
+
+pub mod access;
+mod anchors;
+mod api;
+mod chain;
+pub mod config;
+pub mod desk;
+mod files;
+pub mod keys;
+mod metrics;
+mod receipts;
+pub mod run;
+pub mod store;
+
+pub use config::Config;
+pub use run::{Chain, RunError, Started, run, run_with};

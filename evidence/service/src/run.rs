@@ -1,0 +1,227 @@
+//! The service as a whole: desk, publication, anchoring and API, until it is told to stop.
+
+use crate::access::{Access, Role, Tenant};
+use crate::api::{Api, router};
+use crate::chain::Anchorer;
+use crate::config::Config;
+use crate::desk::{Desk, now};
+use crate::files::{self, Readers};
+use crate::keys::{Keys, KeysError, random};
+use crate::metrics::Metrics;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use zeugma_client::Client;
+use zeugma_crypto::ed25519::SecretKey;
+use zeugma_proof::TrustFile;
+use zeugma_types::{Decode as _, Refusal};
+
+/// Longest file with a token, in bytes.
+const LONGEST_TOKEN: u64 = 4_096;
+
+/// Why the service does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Its keys.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// Its log.
+    #[error("the log: {0}")]
+    Log(Refusal),
+    /// A file or a port.
+    #[error("{what}: {why}")]
+    System {
+        /// Which.
+        what: String,
+        /// Why.
+        why: io::Error,
+    },
+    /// The trust file.
+    #[error("{}: {refusal}", path.display())]
+    Trust {
+        /// Which.
+        path: PathBuf,
+        /// Which rule it breaks.
+        refusal: Refusal,
+    },
+}
+
+fn system(what: String) -> impl Fn(io::Error) -> RunError {
+    move |why| RunError::System { what: what.clone(), why }
+}
+
+/// What was started.
+#[derive(Clone, Debug)]
+pub struct Started {
+    /// Where the API listens.
+    pub address: std::net::SocketAddr,
+    /// The log's origin.
+    pub origin: String,
+    /// The file with the token of the tenant `local`, if that one was made.
+    pub token_file: Option<PathBuf>,
+    /// The account that anchors, so that a governor can grant it its role.
+    pub account: String,
+}
+
+/// The relay chain of a service.
+#[derive(Clone, Debug)]
+pub struct Chain {
+    /// A node.
+    pub client: Client,
+    /// The account that anchors.
+    pub account: SecretKey,
+    /// How often.
+    pub every: Duration,
+}
+
+/// Runs until `stop` says so, with the relay chain that the configuration names. `started` is told once everything
+/// listens.
+///
+/// # Errors
+/// [`RunError`] when it cannot start. Once it runs, what fails is told by metrics and the log, and tried again.
+pub async fn run(
+    config: Config,
+    stop: watch::Receiver<bool>,
+    started: impl FnOnce(&Started),
+) -> Result<(), RunError> {
+    let folder = config.log.folder.clone();
+    files::make_dir(&folder).map_err(system(folder.display().to_string()))?;
+    let account = Keys::open(&folder.join("keys.json"))?.account;
+    let chain = match &config.chain {
+        Some(chain) => {
+            let every = Duration::from_secs(chain.anchor_seconds);
+            Some(Chain { client: client(chain)?, account, every })
+        }
+        None => None,
+    };
+    run_with(config, chain, stop, started).await
+}
+
+/// As [`run`], with this relay chain, whatever the configuration names.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_with(
+    config: Config,
+    chain: Option<Chain>,
+    mut stop: watch::Receiver<bool>,
+    started: impl FnOnce(&Started),
+) -> Result<(), RunError> {
+    let folder = config.log.folder.clone();
+    files::make_dir(&folder).map_err(system(folder.display().to_string()))?;
+    let keys = Keys::open(&folder.join("keys.json"))?;
+    let anchors = chain.as_ref().map_or(&keys.account, |chain| &chain.account);
+    let account = zeugma_ledger::account_of(anchors.public().as_bytes()).to_string();
+    let (access, token_file) = access(&config, &folder)?;
+    let desk = Arc::new(Desk::open(&config, keys).map_err(RunError::Log)?);
+    let metrics = Arc::new(Metrics::new(now()));
+    let listener =
+        TcpListener::bind(config.api.listen).await.map_err(system(config.api.listen.to_string()))?;
+    let address = listener.local_addr().map_err(system("the listener".to_owned()))?;
+    started(&Started { address, origin: desk.origin().to_owned(), token_file, account });
+
+    let mut tasks = Vec::new();
+    let every = Duration::from_millis(config.log.publish_milliseconds);
+    tasks.push(tokio::spawn(publish(Arc::clone(&desk), Arc::clone(&metrics), every, stop.clone())));
+    if let Some(chain) = chain {
+        let every = chain.every;
+        let anchorer = Anchorer::new(Arc::clone(&desk), chain, Arc::clone(&metrics), &folder);
+        tasks.push(tokio::spawn(anchor(anchorer, every, stop.clone())));
+    }
+    let api = Api {
+        desk,
+        access: Arc::new(access),
+        metrics,
+        operator: config.log.origin.as_str().into(),
+        places: Arc::new(Semaphore::new(config.api.requests)),
+    };
+    let ended = async move {
+        // A sender that is gone asks for the end as well.
+        let _ = stop.wait_for(|stop| *stop).await;
+    };
+    let served = axum::serve(listener, router(api, &config.api)).with_graceful_shutdown(ended).await;
+    for task in tasks {
+        // Both end by the same signal; one that panicked has told so.
+        let _ = task.await;
+    }
+    served.map_err(system(address.to_string()))
+}
+
+/// The configured tenants, or the one whose token is made here.
+fn access(config: &Config, folder: &Path) -> Result<(Access, Option<PathBuf>), RunError> {
+    if !config.tenant.is_empty() {
+        return Ok((Access::of(&config.tenant), None));
+    }
+    let path = folder.join("token");
+    let failed = system(path.display().to_string());
+    let token = match files::read(&path, LONGEST_TOKEN).map_err(&failed)? {
+        Some(bytes) => String::from_utf8_lossy(&bytes).trim().to_owned(),
+        None => {
+            let token = hex::encode(random().map_err(KeysError::Random)?);
+            files::replace(&path, format!("{token}\n").as_bytes(), Readers::Owner).map_err(&failed)?;
+            token
+        }
+    };
+    let tenant = Tenant { name: "local".to_owned(), pseudonym: "local".to_owned(), role: Role::Party };
+    Ok((Access::default().with(&token, tenant), Some(path)))
+}
+
+fn client(chain: &crate::config::ChainConfig) -> Result<Client, RunError> {
+    let mut client = Client::new(&chain.node);
+    if let Some(path) = &chain.token_file {
+        let failed = system(path.display().to_string());
+        let token = files::read(path, LONGEST_TOKEN).map_err(&failed)?;
+        let token = token.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
+        client = client.with_token(String::from_utf8_lossy(&token).trim());
+    }
+    if let Some(path) = &chain.trust {
+        let failed = system(path.display().to_string());
+        let bytes = files::read(path, zeugma_proof::MAX_TRUST_FILE as u64).map_err(&failed)?;
+        let bytes = bytes.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
+        let broken = |refusal| RunError::Trust { path: path.clone(), refusal };
+        let file = TrustFile::from_bytes(&bytes).map_err(broken)?;
+        client = client.with_trust(file.at(now(), zeugma_proof::Reliance::Destination));
+    }
+    Ok(client)
+}
+
+/// Sleeps, or returns `false` at once when it is time to end.
+async fn pause(every: Duration, stop: &mut watch::Receiver<bool>) -> bool {
+    tokio::select! {
+        () = tokio::time::sleep(every) => true,
+        _ = stop.wait_for(|stop| *stop) => false,
+    }
+}
+
+async fn publish(desk: Arc<Desk>, metrics: Arc<Metrics>, every: Duration, mut stop: watch::Receiver<bool>) {
+    let mut goes_on = true;
+    while goes_on {
+        goes_on = pause(every, &mut stop).await;
+        // Once more at the end, so that what was acknowledged last is logged too.
+        let publisher = Arc::clone(&desk);
+        let done = tokio::task::spawn_blocking(move || publisher.publish()).await;
+        if let Ok(Err(refusal)) = done {
+            metrics.publish_failed();
+            tracing::warn!(%refusal, "the checkpoint was not published");
+        }
+    }
+}
+
+async fn anchor(mut anchorer: Anchorer, every: Duration, mut stop: watch::Receiver<bool>) {
+    while pause(every, &mut stop).await {
+        let round = tokio::task::spawn_blocking(move || {
+            let done = anchorer.round();
+            (anchorer, done)
+        });
+        let Ok((back, done)) = round.await else { return };
+        anchorer = back;
+        match done {
+            Ok(Some(size)) => tracing::info!(%size, "the checkpoint is anchored"),
+            Ok(None) => {}
+            Err(why) => tracing::warn!(%why, "the checkpoint is not anchored yet"),
+        }
+    }
+}
