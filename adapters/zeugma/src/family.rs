@@ -172,17 +172,21 @@ fn require_not_ahead(profile: &Profile, header: &Header, now: BlockTime) -> Resu
     }
 }
 
-/// A later header has the later time and at least the outbox of the earlier.
+/// The outbox of the later of two headers has at least the leaves of the earlier, whichever is trusted.
 ///
 /// Both are certified by keys of one line of hand-overs, so this is only broken by misbehaviour, which
-/// the state machine around finds by the times; a shrunken outbox must not be believed meanwhile.
+/// evidence shows; neither outbox must be believed beside the other meanwhile.
 fn require_grown(trusted: &State, state: &State) -> Result<(), Refusal> {
-    let shrunk = state.height > trusted.height && state.outbox.size < trusted.outbox.size;
-    if shrunk {
-        let (needed, found) = (trusted.outbox.size.get(), state.outbox.size.get());
-        return Err(Refusal::new(Code::NotConsistent).needed(needed).found(found));
+    let (needed, found) = (trusted.outbox.size, state.outbox.size);
+    let holds = match state.height.cmp(&trusted.height) {
+        core::cmp::Ordering::Less => found <= needed,
+        core::cmp::Ordering::Equal => true,
+        core::cmp::Ordering::Greater => found >= needed,
+    };
+    if holds {
+        return Ok(());
     }
-    Ok(())
+    Err(Refusal::new(Code::NotConsistent).needed(needed.get()).found(found.get()))
 }
 
 /// The leaf under `path` stands in the outbox of `state`.
@@ -204,6 +208,13 @@ fn verify_leaf(
     }
     if said.leaf.path != LeafPath::new(namespace, element)? {
         return Err(Refusal::new(refused));
+    }
+    // A header holds no leaf that was said after it.
+    if said.leaf.height > state.height {
+        return Err(Refusal::new(Code::LeafAhead).needed(state.height.get()).found(said.leaf.height.get()));
+    }
+    if said.leaf.time > state.time {
+        return Err(Refusal::new(Code::LeafAhead).needed(state.time.get()).found(said.leaf.time.get()));
     }
     let suite = said.inclusion.suite;
     let root = state.outbox.root(suite)?;

@@ -19,9 +19,9 @@ impl Profile {
     /// Length of an encoded profile, in bytes.
     pub const LENGTH: usize = 32 + 8 + 8;
     /// Shortest and longest drift.
-    const DRIFT: [Span; 2] = [Span::seconds(1), Span::seconds(60)];
+    pub const DRIFT: [Span; 2] = [Span::seconds(1), Span::seconds(60)];
     /// Shortest and longest trusting period: a minute is for trials, a year covers any committee.
-    const TRUSTING: [Span; 2] = [Span::seconds(60), Span::seconds(366 * 86_400)];
+    pub const TRUSTING: [Span; 2] = [Span::seconds(60), Span::seconds(366 * 86_400)];
 
     /// Checks the relations between the fields.
     ///

@@ -327,6 +327,10 @@ impl<'a, X: Fixture> Trial<'a, X> {
                     let wrong = match (enough(signers), found) {
                         (true, Outcome::Accepted(Transition::Advanced { .. })) => None,
                         (true, Outcome::Refused(refusal)) => Some(format!("enough, and refused: {refusal}")),
+                        // A family that sees a signature and no signers refuses the signature, of nobody too.
+                        (false, other) if threshold.refusal == Code::BadSignature => {
+                            other.unless_refused(Some(Expect::Code(Code::BadSignature)))
+                        }
                         (false, other) => other.unless_refused(Some(if signers == 0 {
                             Expect::OneOf(&[
                                 Code::QuorumNotReached,
