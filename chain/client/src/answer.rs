@@ -33,8 +33,23 @@ pub struct NodeStatus {
     pub waiting_transactions: u64,
     /// Their bytes.
     pub waiting_bytes: u64,
+    /// The other validators as the node hears them, by index.
+    pub peers: Vec<Peer>,
     /// Why the node cannot go on, once it cannot.
     pub stopped: Option<String>,
+}
+
+/// Another validator, as a node hears it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Its index in the genesis.
+    pub index: u32,
+    /// Its name in the genesis.
+    pub name: String,
+    /// Whether a vote of it came lately.
+    pub connected: bool,
+    /// The greatest height it voted for, as far as the node heard since it started.
+    pub height: Option<Height>,
 }
 
 /// What became of a transaction, by the word of one node.
@@ -137,6 +152,26 @@ pub struct Happened {
     pub outbox: TreeSize,
     /// What it told.
     pub events: Vec<Told>,
+    /// Its transactions in their order, where the follower asked for them.
+    pub transactions: Vec<Passed>,
+}
+
+/// A transaction of a final block, as a follower hears of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Passed {
+    /// Its name.
+    pub id: TransactionId,
+    /// Whether it took effect.
+    pub done: bool,
+}
+
+/// What became of a batch at the door of a node. A node's word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// How many were taken.
+    pub accepted: usize,
+    /// The others: the place in the batch, from 0, and why.
+    pub refused: Vec<(usize, Refusal)>,
 }
 
 /// A page of what happened.
@@ -220,8 +255,16 @@ impl wire::Node {
             certified: self.certified.map(wire::Point::read),
             waiting_transactions: self.mempool.transactions,
             waiting_bytes: self.mempool.bytes,
+            peers: self.peers.into_iter().map(wire::Peer::read).collect(),
             stopped: self.stopped,
         })
+    }
+}
+
+impl wire::Peer {
+    fn read(self) -> Peer {
+        let height = self.height.map(Height::new);
+        Peer { index: self.index, name: self.name, connected: self.connected, height }
     }
 }
 
@@ -300,7 +343,34 @@ impl wire::Happened {
             time: BlockTime::new(self.time),
             outbox: TreeSize::new(self.outbox),
             events: self.events.into_iter().map(wire::Event::read).collect::<Result<_, _>>()?,
+            transactions: passed(&self.ids.unwrap_or_default(), &self.refused.unwrap_or_default())?,
         })
+    }
+}
+
+/// Transactions by name, and the numbers of those that did not take effect, ascending.
+fn passed(ids: &[String], refused: &[usize]) -> Result<Vec<Passed>, Error> {
+    let mut refused = refused.iter().copied().peekable();
+    let passed = ids.iter().enumerate().map(|(number, id)| {
+        let done = refused.next_if_eq(&number).is_none();
+        Ok(Passed { id: wire::digest("a transaction's id", id)?, done })
+    });
+    let passed = passed.collect::<Result<_, _>>()?;
+    match refused.next() {
+        None => Ok(passed),
+        Some(number) => Err(Error::Unreadable(format!("transaction {number} is refused and not named"))),
+    }
+}
+
+impl wire::Batch {
+    pub(crate) fn read(self, sent: usize) -> Result<Batch, Error> {
+        let refused = self.refused.into_iter().map(|one| Ok((one.number, one.refusal.read()?)));
+        let refused: Vec<_> = refused.collect::<Result<_, Error>>()?;
+        let known = refused.iter().all(|(number, _)| *number < sent);
+        if !known || self.accepted.checked_add(refused.len()) != Some(sent) {
+            return Err(Error::Unreadable(format!("it does not answer for {sent} transactions")));
+        }
+        Ok(Batch { accepted: self.accepted, refused })
     }
 }
 

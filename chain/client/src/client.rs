@@ -1,7 +1,7 @@
 //! The requests, one method for each route.
 
 use crate::answer::{
-    Block, Certified, Events, Fate, LightClient, NodeStatus, PacketSlots, ProofFile, TransactionId,
+    Batch, Block, Certified, Events, Fate, LightClient, NodeStatus, PacketSlots, ProofFile, TransactionId,
     TrustedState,
 };
 use crate::follow::Follow;
@@ -60,6 +60,14 @@ impl Client {
         self
     }
 
+    /// Sends what `trace` gives as the header `traceparent` (W3C Trace Context) with every request, so that the
+    /// node's spans stand on the caller's trace.
+    #[must_use]
+    pub fn with_trace(mut self, trace: fn() -> Option<String>) -> Self {
+        self.http.set_trace(trace);
+        self
+    }
+
     /// Verifies every certificate and proof under `trust`, and gives none that does not stand.
     #[must_use]
     pub fn with_trust(mut self, trust: Trust) -> Self {
@@ -101,6 +109,24 @@ impl Client {
             return Err(Error::Unreadable("the node names another transaction".into()));
         }
         Ok(id)
+    }
+
+    /// Submits the canonical bytes of many transactions in one request, at most 1,024 of them and a mebibyte
+    /// together. Each is taken or refused on its own. They are not checked here: who made them knows their names.
+    ///
+    /// # Errors
+    /// [`Error`], when the batch as a whole was not taken.
+    pub fn submit_all<T: AsRef<[u8]>>(&self, transactions: &[T]) -> Result<Batch, Error> {
+        let total = transactions.iter().map(|one| 4 + one.as_ref().len()).sum();
+        let mut body = Vec::with_capacity(total);
+        for transaction in transactions {
+            let transaction = transaction.as_ref();
+            let length = u32::try_from(transaction.len())
+                .map_err(|_| Error::Refused(Refusal::new(Code::TooLong).found(transaction.len())))?;
+            body.extend_from_slice(&length.to_be_bytes());
+            body.extend_from_slice(transaction);
+        }
+        self.http.post::<wire::Batch>("/v1/transactions/batch", &body)?.read(transactions.len())
     }
 
     /// What became of a transaction.
@@ -324,6 +350,12 @@ impl Client {
     #[must_use]
     pub fn follow(&self, from: Option<Height>) -> Follow {
         Follow::new(self.http.clone(), from.map(|from| from.max(Height::new(1))))
+    }
+
+    /// The same, and each block names its transactions.
+    #[must_use]
+    pub fn follow_transactions(&self, from: Option<Height>) -> Follow {
+        self.follow(from).naming_transactions()
     }
 
     /// Every metric of the node, in the text format of Prometheus.

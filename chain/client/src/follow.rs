@@ -17,12 +17,18 @@ pub struct Follow {
     http: Http,
     from: Option<Height>,
     last: Option<Height>,
+    named: bool,
     lines: Option<BufReader<ureq::BodyReader<'static>>>,
 }
 
 impl Follow {
     pub(crate) const fn new(http: Http, from: Option<Height>) -> Self {
-        Self { http, from, last: None, lines: None }
+        Self { http, from, last: None, named: false, lines: None }
+    }
+
+    pub(crate) const fn naming_transactions(mut self) -> Self {
+        self.named = true;
+        self
     }
 
     /// The height of the last block that came.
@@ -32,10 +38,13 @@ impl Follow {
     }
 
     fn open(&self) -> Result<BufReader<ureq::BodyReader<'static>>, Error> {
-        let path = match self.from {
-            Some(from) => format!("/v1/stream/blocks?from={from}"),
-            None => "/v1/stream/blocks".into(),
-        };
+        let mut path = "/v1/stream/blocks".to_owned();
+        let from = self.from.map(|from| format!("from={from}"));
+        let asked: Vec<String> =
+            from.into_iter().chain(self.named.then(|| "transactions=ids".to_owned())).collect();
+        if !asked.is_empty() {
+            path = format!("{path}?{}", asked.join("&"));
+        }
         let body = self.http.stream(&path, self.last.map(Height::get))?;
         // Without end as a whole; a line has its bound.
         Ok(BufReader::new(body.into_with_config().limit(u64::MAX).reader()))

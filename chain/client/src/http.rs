@@ -4,7 +4,7 @@ use crate::{Error, wire};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 use ureq::http::Response;
-use ureq::{Agent, Body};
+use ureq::{Agent, Body, RequestBuilder};
 use zeugma_types::{Code, Refusal};
 
 /// Longest answer that is read, in bytes: the largest block in hexadecimal, with what it did.
@@ -31,6 +31,7 @@ pub(crate) struct Http {
     agent: Agent,
     endpoint: String,
     authorization: Option<String>,
+    trace: Option<fn() -> Option<String>>,
 }
 
 impl Http {
@@ -43,11 +44,27 @@ impl Http {
             .timeout_connect(Some(CONNECT))
             .user_agent(concat!("zeugma-client/", env!("CARGO_PKG_VERSION")))
             .build();
-        Self { agent: config.into(), endpoint: endpoint.trim_end_matches('/').into(), authorization: None }
+        let endpoint = endpoint.trim_end_matches('/').into();
+        Self { agent: config.into(), endpoint, authorization: None, trace: None }
     }
 
     pub(crate) fn set_token(&mut self, token: &str) {
         self.authorization = Some(format!("Bearer {token}"));
+    }
+
+    pub(crate) fn set_trace(&mut self, trace: fn() -> Option<String>) {
+        self.trace = Some(trace);
+    }
+
+    /// Who asks, and on which trace.
+    fn signed<B>(&self, mut request: RequestBuilder<B>) -> RequestBuilder<B> {
+        if let Some(authorization) = &self.authorization {
+            request = request.header("authorization", authorization);
+        }
+        if let Some(named) = self.trace.and_then(|trace| trace()) {
+            request = request.header("traceparent", named);
+        }
+        request
     }
 
     /// The answer as JSON, or none where the node knows nothing under that path.
@@ -70,17 +87,14 @@ impl Http {
 
     /// The answer as it is, or none where the node knows nothing under that path.
     pub(crate) fn fetch(&self, path: &str, form: Form, time: Duration) -> Result<Option<Vec<u8>>, Error> {
-        let mut request = self.agent.get(self.url(path)).header(
+        let request = self.agent.get(self.url(path)).header(
             "accept",
             match form {
                 Form::Json => "application/json",
                 Form::Bytes => "application/octet-stream",
             },
         );
-        if let Some(authorization) = &self.authorization {
-            request = request.header("authorization", authorization);
-        }
-        let answered = request.config().timeout_global(Some(time)).build().call();
+        let answered = self.signed(request).config().timeout_global(Some(time)).build().call();
         let mut response = answered.map_err(|error| self.failed(error))?;
         match response.status().as_u16() {
             200 => self.read(&mut response, MAX_ANSWER).map(Some),
@@ -91,11 +105,8 @@ impl Http {
 
     /// Sends bytes, and gives the answer as JSON.
     pub(crate) fn post<T: DeserializeOwned>(&self, path: &str, body: &[u8]) -> Result<T, Error> {
-        let mut request = self.agent.post(self.url(path)).content_type("application/octet-stream");
-        if let Some(authorization) = &self.authorization {
-            request = request.header("authorization", authorization);
-        }
-        let answered = request.config().timeout_global(Some(ANSWER)).build().send(body);
+        let request = self.agent.post(self.url(path)).content_type("application/octet-stream");
+        let answered = self.signed(request).config().timeout_global(Some(ANSWER)).build().send(body);
         let mut response = answered.map_err(|error| self.failed(error))?;
         match response.status().as_u16() {
             200..=299 => json(&self.read(&mut response, MAX_ANSWER)?),
@@ -105,10 +116,7 @@ impl Http {
 
     /// Opens a stream of server-sent events after the one named.
     pub(crate) fn stream(&self, path: &str, last: Option<u64>) -> Result<Body, Error> {
-        let mut request = self.agent.get(self.url(path)).header("accept", "text/event-stream");
-        if let Some(authorization) = &self.authorization {
-            request = request.header("authorization", authorization);
-        }
+        let mut request = self.signed(self.agent.get(self.url(path)).header("accept", "text/event-stream"));
         if let Some(last) = last {
             request = request.header("last-event-id", last.to_string());
         }

@@ -32,8 +32,8 @@ mod http;
 mod wire;
 
 pub use answer::{
-    Block, Certified, Events, Fate, Happened, InBlock, LightClient, NodeStatus, PacketSlots, ProofFile,
-    SaidLeaf, Standing, Told, TransactionId, TrustedState,
+    Batch, Block, Certified, Events, Fate, Happened, InBlock, LightClient, NodeStatus, PacketSlots, Passed,
+    Peer, ProofFile, SaidLeaf, Standing, Told, TransactionId, TrustedState,
 };
 pub use client::{Client, Under};
 pub use error::Error;

@@ -55,7 +55,16 @@ pub(crate) struct Node {
     pub(crate) program: u32,
     pub(crate) certified: Option<Point>,
     pub(crate) mempool: Waiting,
+    pub(crate) peers: Vec<Peer>,
     pub(crate) stopped: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Peer {
+    pub(crate) index: u32,
+    pub(crate) name: String,
+    pub(crate) connected: bool,
+    pub(crate) height: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -66,6 +75,18 @@ pub(crate) struct Canonical {
 #[derive(Deserialize)]
 pub(crate) struct Submitted {
     pub(crate) id: String,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Batch {
+    pub(crate) accepted: usize,
+    pub(crate) refused: Vec<NotTaken>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct NotTaken {
+    pub(crate) number: usize,
+    pub(crate) refusal: RefusalWire,
 }
 
 #[derive(Deserialize)]
@@ -119,6 +140,8 @@ pub(crate) struct Happened {
     pub(crate) time: u64,
     pub(crate) outbox: u64,
     pub(crate) events: Vec<Event>,
+    pub(crate) ids: Option<Vec<String>>,
+    pub(crate) refused: Option<Vec<usize>>,
 }
 
 #[derive(Deserialize)]

@@ -28,6 +28,10 @@
 //! tokens = []                     # SHA-256 of each token that may write, 64 hexadecimal digits
 //! [api.grpc]                      # gRPC beside it; off without this table
 //! listen = "127.0.0.1:7781"
+//!
+//! [telemetry]
+//! otlp = "http://127.0.0.1:4318"  # a collector of traces; none unless named
+//! sample_per_mille = 1000
 //! ```
 
 use crate::api::ApiConfig;
@@ -35,10 +39,11 @@ use crate::consensus::PublicKey;
 use crate::dkg;
 use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use zeugma_ledger::Genesis;
+use zeugma_telemetry::Collector;
 
 /// The configuration of a node. Relative paths are relative to the file it was read from.
 #[derive(Clone, Debug, Deserialize)]
@@ -60,6 +65,9 @@ pub struct NodeConfig {
     /// The interface that programs and people use.
     #[serde(default)]
     pub api: ApiConfig,
+    /// What is told to a collector of traces.
+    #[serde(default)]
+    pub telemetry: Tell,
 }
 
 /// Files and folders of a node.
@@ -122,6 +130,32 @@ pub struct Threads {
     pub workers: usize,
 }
 
+/// Traces.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tell {
+    /// The collector, OTLP over HTTP: `http://HOST:PORT`. Nothing is told unless one stands here.
+    pub otlp: Option<String>,
+    /// Of the traces that begin at this node, how many in a thousand are told.
+    pub sample_per_mille: u16,
+}
+
+impl Default for Tell {
+    fn default() -> Self {
+        Self { otlp: None, sample_per_mille: 1_000 }
+    }
+}
+
+impl Tell {
+    /// The collector, if one is named.
+    ///
+    /// # Errors
+    /// When it is not an address.
+    pub fn collector(&self) -> Result<Option<Collector>, zeugma_telemetry::Error> {
+        self.otlp.as_deref().map(|otlp| Collector::new(otlp, self.sample_per_mille)).transpose()
+    }
+}
+
 impl Default for MempoolBounds {
     fn default() -> Self {
         Self { transactions: 50_000, megabytes: 64 }
@@ -178,33 +212,67 @@ impl NodeConfig {
     /// # Errors
     /// The relation that does not hold, in words.
     pub fn check(&self) -> Result<()> {
-        ensure!(self.mempool.transactions > 0, "mempool.transactions must be above 0");
+        ensure!(self.mempool.transactions > 0, "mempool.transactions must be above 0, found 0");
         ensure!(
-            self.mempool.megabytes >= 1,
-            "mempool.megabytes must be at least 1: the longest transaction has half a megabyte"
-        );
-        ensure!(
-            self.mempool.megabytes <= 64 * 1024,
-            "mempool.megabytes must be at most 65536: it is memory of this process"
+            (1..=64 * 1024).contains(&self.mempool.megabytes),
+            "mempool.megabytes must be from 1, since the longest transaction has half a megabyte, to 65536, since it is \
+             memory of this process; found {}",
+            self.mempool.megabytes
         );
         ensure!(
             (1..=64 * 1024).contains(&self.storage.cache_megabytes),
-            "storage.cache_megabytes must be from 1 to 65536"
+            "storage.cache_megabytes must be from 1 to 65536, found {}",
+            self.storage.cache_megabytes
         );
-        ensure!((1..=1_024).contains(&self.runtime.workers), "runtime.workers must be from 1 to 1024");
-        let files = [&self.node.genesis, &self.node.identity, &self.node.share, &self.node.data];
-        let distinct: BTreeSet<_> = files.iter().collect();
         ensure!(
-            distinct.len() == files.len(),
-            "node.data, node.genesis, node.identity and node.share must be four different places"
+            (1..=1_024).contains(&self.runtime.workers),
+            "runtime.workers must be from 1 to 1024, found {}",
+            self.runtime.workers
         );
-        ensure!(self.network.peers.len() >= 4, "network.peers must list every validator, at least 4");
+        let Files { data, genesis, identity, share } = &self.node;
+        let files = [
+            ("node.data", data),
+            ("node.genesis", genesis),
+            ("node.identity", identity),
+            ("node.share", share),
+        ];
+        for (at, (name, place)) in files.iter().enumerate() {
+            if let Some((other, same)) = files.iter().take(at).find(|(_, earlier)| earlier == place) {
+                anyhow::bail!("{other} and {name} must be two places, both are {}", same.display());
+            }
+        }
+        ensure!(
+            self.network.peers.len() >= 4,
+            "network.peers must list every validator, at least 4, found {}",
+            self.network.peers.len()
+        );
         self.api.check().map_err(anyhow::Error::msg)?;
         ensure!(
+            self.telemetry.sample_per_mille <= 1_000,
+            "telemetry.sample_per_mille must be at most 1000, found {}",
+            self.telemetry.sample_per_mille
+        );
+        self.telemetry.collector().context("telemetry.otlp")?;
+        ensure!(
             self.api.listen.port() == 0 || self.api.listen != self.network.listen,
-            "api.listen and network.listen must be two addresses"
+            "api.listen and network.listen must be two addresses, both are {}",
+            self.api.listen
+        );
+        let grpc = self.api.grpc.map(|grpc| grpc.listen).filter(|listen| listen.port() != 0);
+        ensure!(
+            grpc != Some(self.network.listen),
+            "api.grpc.listen and network.listen must be two addresses, both are {}",
+            self.network.listen
         );
         Ok(())
+    }
+
+    /// Checks the relations, and that genesis, identity and peers fit each other.
+    ///
+    /// # Errors
+    /// What does not fit, in words.
+    pub fn examine(&self) -> Result<()> {
+        self.prepare().map(drop)
     }
 
     /// Checks the relations and reads genesis and identity.
@@ -215,8 +283,9 @@ impl NodeConfig {
             std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?.len();
         ensure!(
             usize::try_from(length).is_ok_and(|length| length <= zeugma_ledger::limits::MAX_GENESIS),
-            "{} is too long to be a genesis",
-            path.display()
+            "{} has {length} bytes, a genesis at most {}",
+            path.display(),
+            zeugma_ledger::limits::MAX_GENESIS
         );
         let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
         let genesis =
@@ -242,6 +311,11 @@ impl NodeConfig {
                 addresses.insert(key.clone(), peer.address).is_none(),
                 "network.peers: {key} is listed twice"
             );
+            ensure!(
+                addresses.iter().all(|(other, address)| *other == key || *address != peer.address),
+                "network.peers: two validators have one address, {}",
+                peer.address
+            );
         }
         for member in members.iter() {
             ensure!(addresses.contains_key(member), "network.peers: validator {member} is not listed");
@@ -251,8 +325,6 @@ impl NodeConfig {
             "the key in {} is not a validator of the genesis",
             self.node.identity.display()
         );
-        let distinct: BTreeSet<_> = addresses.values().collect();
-        ensure!(distinct.len() == addresses.len(), "network.peers: two validators have one address");
         Ok(Prepared { genesis, identity, me, peers: addresses.into_iter().collect() })
     }
 }

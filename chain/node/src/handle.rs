@@ -10,6 +10,7 @@ pub(crate) use service::Service;
 
 use crate::mempool::TransactionId;
 use crate::outbox::BlockRecord;
+use crate::peers::PeerStatus;
 use crate::stream::Finalized;
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -37,7 +38,7 @@ pub enum Status {
     Unknown,
     /// Waiting here for a block.
     Waiting,
-    /// Dropped here before it was in a block, because it can never be admitted.
+    /// Dropped here before it was in a block: it can never be admitted, or could not be for too long.
     Dropped {
         /// Why.
         refusal: Refusal,
@@ -82,6 +83,9 @@ pub struct Certified {
     pub certificate: Certificate,
 }
 
+/// What became of one transaction of a batch at the door: its digest, or why it was not taken.
+pub type Entered = Result<TransactionId, Refusal>;
+
 /// Values of keys, and the height of the block after which they are.
 pub type Values = (Height, Vec<Option<Bytes>>);
 
@@ -89,6 +93,7 @@ pub(crate) trait Query: Send + Sync {
     fn genesis(&self) -> &Genesis;
     fn network(&self) -> NetworkId;
     fn submit(&self, bytes: Bytes) -> BoxFuture<'_, Result<TransactionId, Error>>;
+    fn submit_all(&self, batch: Vec<Bytes>) -> BoxFuture<'_, Result<Vec<Entered>, Error>>;
     fn status(&self, id: TransactionId) -> BoxFuture<'_, Result<Status, Error>>;
     fn height(&self) -> BoxFuture<'_, Result<Height, Error>>;
     fn block(&self, height: Height) -> BoxFuture<'_, Result<Option<FinalBlock>, Error>>;
@@ -101,6 +106,7 @@ pub(crate) trait Query: Send + Sync {
     fn blocks(&self) -> broadcast::Receiver<Finalized>;
     fn stopped(&self) -> watch::Receiver<Option<String>>;
     fn waiting(&self) -> (usize, usize);
+    fn peers(&self) -> Vec<PeerStatus>;
     fn metrics(&self) -> String;
 }
 
@@ -132,6 +138,15 @@ impl NodeHandle {
     /// The refusal, with its code; storage.
     pub async fn submit(&self, bytes: impl Into<Bytes>) -> Result<TransactionId, Error> {
         self.0.submit(bytes.into()).await
+    }
+
+    /// Takes many transactions at once, each as [`NodeHandle::submit`] does and on its own: one that is refused keeps
+    /// out no other. One answer for each, in their order.
+    ///
+    /// # Errors
+    /// Storage.
+    pub async fn submit_all(&self, batch: Vec<Bytes>) -> Result<Vec<Entered>, Error> {
+        self.0.submit_all(batch).await
     }
 
     /// Where a transaction stands, with the reason when it was refused.
@@ -236,6 +251,12 @@ impl NodeHandle {
     #[must_use]
     pub fn waiting(&self) -> (usize, usize) {
         self.0.waiting()
+    }
+
+    /// The other validators as this node hears them, by index.
+    #[must_use]
+    pub fn peers(&self) -> Vec<PeerStatus> {
+        self.0.peers()
     }
 
     /// Every metric in the text format of Prometheus.

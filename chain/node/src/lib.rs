@@ -15,7 +15,7 @@
 //! |---|---|
 //! | `zeugma node CONFIG` | [`NodeConfig::read`], then [`run`] with what serves and waits for the signal to end |
 //! | `zeugma dkg CONFIG` | [`NodeConfig::read`], then [`generate`]; it writes `node.share` with mode 0600 |
-//! | `zeugma keys` | [`dkg::write_secret`] with 64 hexadecimal digits of an Ed25519 seed |
+//! | `zeugma keys` | [`dkg::write_secret`]; [`dkg::read_identity`] reads its file, and 64 hexadecimal digits |
 //! | `zeugma devnet --insecure-dealer` | [`dkg::insecure_dealer`], then [`dkg::KeyFile::write`] for each validator |
 //! | trust files | [`dkg::KeyFile::committee`] gives the `zeugma_proof::Committee` of the era |
 //!
@@ -33,13 +33,17 @@ mod index;
 mod mempool;
 mod metrics;
 mod outbox;
+mod peers;
 mod run;
 mod state;
 mod stream;
+mod traces;
+mod verifying;
 
-pub use config::{Files, MempoolBounds, Network, NodeConfig, Peer, Storage, Threads};
-pub use handle::{Certified, Error, FinalBlock, NodeHandle, Status, Under, Values};
+pub use config::{Files, MempoolBounds, Network, NodeConfig, Peer, Storage, Tell, Threads};
+pub use handle::{Certified, Entered, Error, FinalBlock, NodeHandle, Status, Under, Values};
 pub use outbox::{BlockRecord, Said};
+pub use peers::PeerStatus;
 pub use run::{Generated, generate, run};
 pub use stream::Finalized;
 

@@ -3,6 +3,7 @@
 //! | metric | what |
 //! |---|---|
 //! | `zeugma_chain_height` | height of the last final block |
+//! | `zeugma_chain_height_heard` | greatest height of which a finalization was heard |
 //! | `zeugma_chain_epoch` | epoch of the running engine |
 //! | `zeugma_chain_outbox_leaves` | leaves of the outbox |
 //! | `zeugma_chain_transactions_total` | transactions in final blocks |
@@ -13,6 +14,7 @@
 //! | `zeugma_node_mempool_bytes` | their bytes |
 //! | `zeugma_node_mempool_limit_transactions` | most that may wait |
 //! | `zeugma_node_mempool_limit_bytes` | most bytes that may wait |
+//! | `zeugma_chain_verification_seconds{family}` | time to verify a proof of a foreign chain, and as `zeugma` a certificate of ours |
 //! | `zeugma_chain_views_nullified_total` | views that ended without a block, since the start |
 //! | `zeugma_chain_certificates_total` | finalization certificates, since the start |
 //! | `zeugma_chain_validators_heard` | validators whose votes came in the last ten seconds, this one among them |
@@ -24,21 +26,19 @@
 
 use crate::consensus::{Block, Runtime, Scheme};
 use crate::outbox::BlockRecord;
-use commonware_cryptography::certificate::Scheme as _;
+use crate::peers::{PeerStatus, Peers};
+use crate::traces::Traces;
+use crate::verifying::{Histograms, Verifications};
+use commonware_cryptography::certificate::{Membership, Scheme as _};
 use commonware_runtime::telemetry::metrics::{
     Counter, CounterFamily, EncodeLabelSet, Gauge, Histogram, MetricsExt as _, Registered, raw,
 };
 use commonware_utils::ordered::Quorum as _;
-use commonware_utils::sync::Mutex;
 use commonware_utils::{N3f1, Participant};
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-/// A validator whose last vote is older is not heard.
-const HEARD: Duration = Duration::from_secs(10);
+use zeugma_types::Height;
 
 /// Label of a refusal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -53,6 +53,7 @@ const LATENCIES: [f64; 10] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 
 #[derive(Clone)]
 pub(crate) struct Metrics {
     height: Gauge,
+    height_heard: Gauge,
     epoch: Gauge,
     leaves: Gauge,
     transactions: Counter,
@@ -69,7 +70,12 @@ pub(crate) struct Metrics {
     margin: Gauge,
     clock: Registered<raw::Gauge<f64, AtomicU64>>,
     quorum: i64,
-    votes: Arc<Mutex<BTreeMap<Participant, SystemTime>>>,
+    peers: Peers,
+    /// Times of verifications; registered once.
+    pub(crate) verifications: Verifications,
+    _verifications: Registered<Histograms>,
+    /// Spans of the transactions that were submitted here: told where the numbers are.
+    pub(crate) traces: Traces,
 }
 
 /// A gauge holds what its platform gives it; at the end of the range it stays there.
@@ -80,8 +86,14 @@ fn gauge(value: u64) -> i64 {
 impl Metrics {
     pub(crate) fn new<E: Runtime>(context: &E, scheme: &Scheme) -> Self {
         let (chain, node) = (context.child("zeugma_chain"), context.child("zeugma_node"));
+        let verifications = Verifications::default();
+        let me = scheme.me().map(|me| match me {
+            Membership::Signer(me) | Membership::Member(me) => me,
+        });
+        let members = u32::try_from(scheme.participants().len()).expect("a committee is small");
         Self {
             height: chain.gauge("height", "height of the last final block"),
+            height_heard: chain.gauge("height_heard", "greatest height of which a finalization was heard"),
             epoch: chain.gauge("epoch", "epoch of the running engine"),
             leaves: chain.gauge("outbox_leaves", "leaves of the outbox"),
             transactions: chain.counter("transactions", "transactions in final blocks"),
@@ -106,7 +118,14 @@ impl Metrics {
                 raw::Gauge::default(),
             ),
             quorum: i64::from(scheme.participants().quorum::<N3f1>()),
-            votes: Arc::default(),
+            peers: Peers::new(members, me),
+            _verifications: chain.register(
+                "verification_seconds",
+                "time to verify a proof of a foreign chain, or a certificate of ours",
+                verifications.0.clone(),
+            ),
+            verifications,
+            traces: Traces::default(),
         }
     }
 
@@ -123,19 +142,29 @@ impl Metrics {
         self.certificates.inc();
     }
 
-    /// Notes a vote of `signer`.
-    pub(crate) fn heard(&self, signer: Participant, now: SystemTime) {
-        self.votes.lock().insert(signer, now);
+    /// Notes a vote of `signer`, for a block of `height` where it is known here.
+    pub(crate) fn heard(&self, signer: Participant, now: SystemTime, height: Option<Height>) {
+        self.peers.voted(signer, now, height);
         self.count(now);
     }
 
     fn count(&self, now: SystemTime) {
-        let mut votes = self.votes.lock();
-        // A clock that was set back makes a vote no older.
-        votes.retain(|_, at| now.duration_since(*at).is_ok_and(|age| age <= HEARD) || *at > now);
-        let heard = gauge(votes.len() as u64);
+        let heard = gauge(self.peers.heard(now) as u64);
         self.validators_heard.set(heard);
         self.margin.set(heard.saturating_sub(self.quorum));
+    }
+
+    /// The other validators.
+    pub(crate) fn peers(&self, now: SystemTime) -> Vec<PeerStatus> {
+        self.peers.all(now)
+    }
+
+    /// Notes the height of a finalization.
+    pub(crate) fn height_heard(&self, height: Height) {
+        let height = gauge(height.get());
+        if height > self.height_heard.get() {
+            self.height_heard.set(height);
+        }
     }
 
     /// Notes when a new proposal came, beside the time it says.
@@ -170,7 +199,9 @@ impl Metrics {
         (waiting, bytes): (usize, usize),
     ) {
         let header = block.header();
+        self.traces.applied(header.height.get(), record.transactions.iter().map(|(id, _)| id));
         self.height.set(gauge(header.height.get()));
+        self.height_heard(header.height);
         self.leaves.set(gauge(header.outbox.size.get()));
         self.transactions.inc_by(record.transactions.len() as u64);
         for refusal in record.transactions.iter().filter_map(|(_, outcome)| outcome.refusal()) {

@@ -7,24 +7,57 @@ use crate::handle::NodeHandle;
 use crate::metrics::Disk;
 use anyhow::{Context as _, Result, bail, ensure};
 use commonware_runtime::{Runner as _, Supervisor as _, tokio};
+use std::any::Any;
+use std::collections::BTreeSet;
 use std::future::Future;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use zeugma_ledger::Families;
 use zeugma_proof::KeyOrigin;
 use zeugma_types::TranscriptDigest;
 
+/// The storage, in the data folder.
+const STORAGE: &str = "storage";
+
 fn runner(config: &NodeConfig) -> tokio::Runner {
     tokio::Runner::new(
         tokio::Config::new()
-            .with_storage_directory(config.node.data.join("storage"))
+            .with_storage_directory(config.node.data.join(STORAGE))
             .with_worker_threads(config.runtime.workers)
             .with_tcp_nodelay(Some(true)),
     )
 }
 
+/// Makes the folder of the storage, durably: the storage syncs what lies in it, and nobody else its own name. Without
+/// it a power cut soon after the first start could take the whole folder, and with it what this validator signed.
 fn runtime_folder(config: &NodeConfig) -> Result<()> {
-    std::fs::create_dir_all(&config.node.data)
-        .with_context(|| format!("cannot make the folder {}", config.node.data.display()))
+    let folder = config.node.data.join(STORAGE);
+    let missing: Vec<PathBuf> =
+        folder.ancestors().take_while(|folder| !folder.exists()).map(Path::to_path_buf).collect();
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    for folder in holders(&folder, &missing) {
+        let synced = std::fs::File::open(&folder).and_then(|folder| folder.sync_all());
+        synced.with_context(|| format!("cannot make the folder {} durable", folder.display()))?;
+    }
+    Ok(())
+}
+
+/// The folders whose entries lead to `storage`: that of the data, that which holds it, and those of all that were
+/// `missing`. The first two each time: the start that made them may have ended before it synced them.
+fn holders(storage: &Path, missing: &[PathBuf]) -> BTreeSet<PathBuf> {
+    let always = storage.ancestors().skip(1).take(2);
+    let made = missing.iter().filter_map(|folder| folder.parent());
+    let named =
+        |folder: &Path| if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.into() };
+    always.chain(made).map(named).collect()
+}
+
+/// The words of a panic. The engine ends a node that cannot write or read its storage with one: nothing may follow
+/// from what is not durable.
+fn words(panic: &(dyn Any + Send)) -> &str {
+    let owned = panic.downcast_ref::<String>().map(String::as_str);
+    owned.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without words")
 }
 
 /// Runs `work` on a thread whose stack holds the start of a node, whatever the caller's stack.
@@ -34,7 +67,7 @@ fn on_own_thread<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> 
         let thread = std::thread::Builder::new().name("zeugma-node".into()).stack_size(STACK);
         match thread.spawn_scoped(scope, work).context("cannot start a thread")?.join() {
             Ok(done) => done,
-            Err(panic) => std::panic::resume_unwind(panic),
+            Err(panic) => bail!("the node stopped: {}", words(&*panic)),
         }
     })
 }
@@ -163,4 +196,27 @@ pub fn generate(config: &NodeConfig, attempt: u64, patience: Duration) -> Result
     key_file.write(&file).map_err(anyhow::Error::msg)?;
     let committee = key_file.committee(&genesis).map_err(anyhow::Error::msg)?;
     Ok(Generated { group_key: *committee.group_key.as_bytes(), transcript: outcome.transcript })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_folder_whose_entries_lead_to_the_storage_is_synced() {
+        let named = |folders: &[&str]| folders.iter().map(PathBuf::from).collect::<BTreeSet<_>>();
+        let storage = Path::new("/a/b/data/storage");
+        assert_eq!(holders(storage, &[]), named(&["/a/b/data", "/a/b"]));
+        let missing: Vec<PathBuf> = ["/a/b/data/storage", "/a/b/data", "/a/b"].map(PathBuf::from).into();
+        assert_eq!(holders(storage, &missing), named(&["/a/b/data", "/a/b", "/a"]));
+        assert_eq!(holders(Path::new("data/storage"), &[]), named(&["data", "."]));
+    }
+
+    #[test]
+    fn a_node_that_ends_with_a_panic_says_why() {
+        let ended = on_own_thread(|| -> Result<()> { panic!("no room for {} bytes", 7) });
+        assert_eq!(ended.unwrap_err().to_string(), "the node stopped: no room for 7 bytes");
+        let ended = on_own_thread(|| -> Result<()> { panic!("no room") });
+        assert_eq!(ended.unwrap_err().to_string(), "the node stopped: no room");
+    }
 }

@@ -25,7 +25,7 @@ const MAX_TOKEN: usize = 4 * 1024;
 const NAP: Duration = Duration::from_millis(50);
 
 /// Our clock, for what no chain's clock decides: what is due, and what to sign as the last good time.
-fn clock() -> BlockTime {
+pub(crate) fn clock() -> BlockTime {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     BlockTime::new(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
@@ -171,7 +171,7 @@ fn work(name: &str, mut tick: Tick, pause: Duration, metrics: &Metrics, stop: &A
     }
 }
 
-fn connect(hub: &HubConfig) -> Result<Hubs, Error> {
+pub(crate) fn connect(hub: &HubConfig) -> Result<Hubs, Error> {
     let token = match &hub.token_file {
         None => None,
         Some(path) => {

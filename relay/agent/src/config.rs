@@ -145,7 +145,7 @@ impl Config {
         Ok(config)
     }
 
-    /// Reads and checks a file.
+    /// Reads and checks a file. Relative paths in it are relative to its folder.
     ///
     /// # Errors
     /// [`Error::System`] when it cannot be read; as [`Config::parse`].
@@ -155,7 +155,13 @@ impl Config {
         if length > MAX {
             return Err(unreadable(format!("{length} bytes are more than a configuration has")));
         }
-        Self::parse(&std::fs::read_to_string(path).map_err(|why| unreadable(why.to_string()))?)
+        let mut config =
+            Self::parse(&std::fs::read_to_string(path).map_err(|why| unreadable(why.to_string()))?)?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let files =
+            config.hubs.iter_mut().flat_map(|hub| hub.token_file.iter_mut().chain([&mut hub.key_file]));
+        files.chain([&mut config.queue]).for_each(|file| *file = folder.join(&*file));
+        Ok(config)
     }
 
     fn check(&self) -> Result<(), Error> {

@@ -13,6 +13,7 @@
 //! | [`submit`] | one submitter a key: queued, signed, sent, final |
 //! | [`client`] | one worker a client: refresh, set changes, misbehaviour |
 //! | [`route`] | packets between two networks |
+//! | [`check`] | a dry run: what is there, and what is wrong with it |
 //! | [`metrics`], `listener` | what an operator sees |
 //!
 //! Decisions are functions of what was observed and of the time, in modules named `state`; I/O is around them. A
@@ -23,6 +24,7 @@
 #![forbid(unsafe_code)]
 
 mod agent;
+pub mod check;
 pub mod client;
 pub mod config;
 mod error;

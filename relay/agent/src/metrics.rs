@@ -6,9 +6,11 @@
 //! | metric | kind |
 //! |---|---|
 //! | `zeugma_relay_client_expires_in_seconds{chain,client}` | gauge; below zero once it is expired |
+//! | `zeugma_relay_client_trusting_period_seconds{chain,client}` | gauge |
 //! | `zeugma_relay_client_frozen{chain,client}` | gauge, 0 or 1 |
 //! | `zeugma_relay_oldest_open_packet_seconds{route}` | gauge; 0 without one |
 //! | `zeugma_relay_open_packets{route}` | gauge |
+//! | `zeugma_relay_submissions_waiting{chain}` | gauge: transactions in the durable queue |
 //! | `zeugma_relay_submissions_total{chain,result}` | counter: done, refused, signed-anew |
 //! | `zeugma_relay_refusals_total{code}` | counter |
 //! | `zeugma_relay_endpoint_disagreements_total{chain}` | counter |
@@ -18,12 +20,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use zeugma_types::{BlockTime, Code};
+use zeugma_types::{BlockTime, Code, Span};
 
 /// What one client looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct ClientGauge {
     expires_at: Option<BlockTime>,
+    trusting: Span,
     frozen: bool,
 }
 
@@ -38,6 +41,7 @@ struct RouteGauge {
 struct Numbers {
     clients: BTreeMap<(String, String), ClientGauge>,
     routes: BTreeMap<String, RouteGauge>,
+    waiting: BTreeMap<String, usize>,
     submissions: BTreeMap<(String, &'static str), u64>,
     refusals: BTreeMap<Code, u64>,
     disagreements: BTreeMap<String, u64>,
@@ -55,13 +59,25 @@ impl Metrics {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn client(&self, chain: &str, client: &str, expires_at: Option<BlockTime>, frozen: bool) {
-        let gauge = ClientGauge { expires_at, frozen };
+    pub(crate) fn client(
+        &self,
+        chain: &str,
+        client: &str,
+        expires_at: Option<BlockTime>,
+        trusting: Span,
+        frozen: bool,
+    ) {
+        let gauge = ClientGauge { expires_at, trusting, frozen };
         self.numbers().clients.insert((chain.into(), client.into()), gauge);
     }
 
     pub(crate) fn route(&self, route: &str, oldest: Option<BlockTime>, open: usize) {
         self.numbers().routes.insert(route.into(), RouteGauge { oldest, open });
+    }
+
+    /// The number of transactions for a chain that are not final.
+    pub(crate) fn waiting(&self, chain: &str, transactions: usize) {
+        self.numbers().waiting.insert(chain.into(), transactions);
     }
 
     pub(crate) fn submitted(&self, chain: &str, result: &'static str) {
@@ -107,6 +123,16 @@ impl Metrics {
             }
         }
         out.head(
+            "zeugma_relay_client_trusting_period_seconds",
+            "gauge",
+            "How long its newest state is trusted",
+        );
+        for ((chain, client), gauge) in &numbers.clients {
+            let labels = [("chain", chain.as_str()), ("client", client.as_str())];
+            let seconds = i128::from(gauge.trusting.get() / 1_000);
+            out.sample("zeugma_relay_client_trusting_period_seconds", &labels, seconds);
+        }
+        out.head(
             "zeugma_relay_client_frozen",
             "gauge",
             "Whether misbehaviour of the client's chain was shown",
@@ -123,6 +149,10 @@ impl Metrics {
         out.head("zeugma_relay_open_packets", "gauge", "Packets sent and not resolved");
         for (route, gauge) in &numbers.routes {
             out.sample("zeugma_relay_open_packets", &[("route", route)], gauge.open as i128);
+        }
+        out.head("zeugma_relay_submissions_waiting", "gauge", "Transactions in the durable queue");
+        for (chain, count) in &numbers.waiting {
+            out.sample("zeugma_relay_submissions_waiting", &[("chain", chain)], *count as i128);
         }
         out.head("zeugma_relay_submissions_total", "counter", "Transactions by what became of them");
         for ((chain, result), count) in &numbers.submissions {
@@ -175,7 +205,8 @@ mod tests {
     #[test]
     fn distances_are_of_the_moment_they_are_asked_for() {
         let metrics = Metrics::default();
-        metrics.client("north", "zeugma-0", Some(BlockTime::new(90_000)), false);
+        metrics.client("north", "zeugma-0", Some(BlockTime::new(90_000)), Span::seconds(70), false);
+        metrics.waiting("north", 2);
         metrics.route("r/a-to-b", Some(BlockTime::new(10_000)), 3);
         metrics.submitted("north", "done");
         metrics.refused(Code::PacketTimedOut);
@@ -184,6 +215,8 @@ mod tests {
         let has = |text: &str, line: &str| assert!(text.lines().any(|one| one == line), "{line}\n{text}");
         let early = at(30_000);
         has(&early, "zeugma_relay_client_expires_in_seconds{chain=\"north\",client=\"zeugma-0\"} 60");
+        has(&early, "zeugma_relay_client_trusting_period_seconds{chain=\"north\",client=\"zeugma-0\"} 70");
+        has(&early, "zeugma_relay_submissions_waiting{chain=\"north\"} 2");
         has(&early, "zeugma_relay_oldest_open_packet_seconds{route=\"r/a-to-b\"} 20");
         has(&early, "zeugma_relay_open_packets{route=\"r/a-to-b\"} 3");
         has(&early, "zeugma_relay_submissions_total{chain=\"north\",result=\"done\"} 1");

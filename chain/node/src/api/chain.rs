@@ -4,9 +4,10 @@ use super::Api;
 use super::problem::Problem;
 use super::request::{Asked, At, bytes, height, number, wants_bytes};
 use super::view::{
-    BlockView, CertifiedView, GenesisView, HeaderView, MempoolView, NodeView, PointView, ProofView,
+    BlockView, CertifiedView, GenesisView, HeaderView, MempoolView, NodeView, PeerView, PointView, ProofView,
 };
-use crate::handle::{Certified, Under};
+use crate::handle::{Certified, NodeHandle, Under};
+use crate::peers::PeerStatus;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -42,8 +43,21 @@ pub(super) async fn standing(api: &Api) -> Result<NodeView, Problem> {
         program: PROGRAM,
         certified: latest.map(|header| PointView { height: header.height.get(), time: header.time.get() }),
         mempool: MempoolView { transactions, bytes },
+        peers: peers(node),
         stopped,
     })
+}
+
+fn peers(node: &NodeHandle) -> Vec<PeerView> {
+    let validators = &node.genesis().validators;
+    let name = |index: u32| validators.iter().nth(index as usize).map(|validator| validator.name.to_string());
+    let view = |peer: PeerStatus| PeerView {
+        index: peer.index,
+        name: name(peer.index).unwrap_or_default(),
+        connected: peer.connected,
+        height: peer.height.map(Height::get),
+    };
+    node.peers().into_iter().map(view).collect()
 }
 
 pub(super) async fn genesis(State(api): State<Api>) -> Json<GenesisView> {

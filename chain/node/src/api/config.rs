@@ -23,6 +23,18 @@ pub enum Reads {
     Open,
 }
 
+impl Reads {
+    /// The name in the configuration.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OpenOnLoopback => "open-on-loopback",
+            Self::Token => "token",
+            Self::Open => "open",
+        }
+    }
+}
+
 /// SHA-256 of a token, in hexadecimal. The token itself is never kept.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TokenDigest([u8; 32]);
@@ -105,34 +117,64 @@ impl ApiConfig {
     /// Checks the relations of the settings.
     ///
     /// # Errors
-    /// In words, the relation that does not hold.
-    pub fn check(&self) -> Result<(), &'static str> {
+    /// In words, the relation that does not hold, with what was found.
+    pub fn check(&self) -> Result<(), String> {
+        let (tokens, both) = (self.tokens.len(), self.requests.saturating_add(self.streams));
+        let grpc = self.grpc;
         let relations = [
-            (self.tokens.len() <= Self::MAX_TOKENS, "api.tokens has at most 64 entries"),
             (
-                !self.reads_need_token() || !self.tokens.is_empty(),
-                "api.reads asks for a token, so api.tokens must name one",
+                tokens <= Self::MAX_TOKENS,
+                format!("api.tokens has at most {} entries, found {tokens}", Self::MAX_TOKENS),
             ),
-            (self.requests > 0 && self.streams > 0, "api.requests and api.streams are at least 1"),
             (
-                self.connections >= self.requests.saturating_add(self.streams),
-                "api.connections is at least api.requests and api.streams together",
+                !self.reads_need_token() || tokens > 0,
+                format!(
+                    "api.reads = \"{}\" asks for a token at api.listen = {}, so api.tokens must name one",
+                    self.reads.name(),
+                    self.listen
+                ),
+            ),
+            (
+                self.requests > 0 && self.streams > 0,
+                format!(
+                    "api.requests and api.streams are at least 1, found {} and {}",
+                    self.requests, self.streams
+                ),
+            ),
+            (
+                self.connections >= both,
+                format!(
+                    "api.connections is at least api.requests and api.streams together, {both}, found {}",
+                    self.connections
+                ),
             ),
             // Far above any need, and below what a counter of permits can hold.
-            (self.connections <= 1 << 20, "api.connections is at most 1048576"),
-            ((1..=600).contains(&self.request_seconds), "api.request_seconds is between 1 and 600"),
             (
-                self.grpc.is_none_or(|grpc| (1..=1 << 20).contains(&grpc.connections)),
-                "api.grpc.connections is between 1 and 1048576",
+                self.connections <= 1 << 20,
+                format!("api.connections is at most 1048576, found {}", self.connections),
             ),
             (
-                self.grpc.is_none_or(|grpc| grpc.listen.port() == 0 || grpc.listen != self.listen),
-                "api.grpc.listen is another address than api.listen",
+                (1..=600).contains(&self.request_seconds),
+                format!("api.request_seconds is between 1 and 600, found {}", self.request_seconds),
             ),
             (
-                self.grpc.is_none_or(|grpc| !self.reads_need_token_at(grpc.listen))
-                    || !self.tokens.is_empty(),
-                "api.reads asks for a token at api.grpc.listen, so api.tokens must name one",
+                grpc.is_none_or(|grpc| (1..=1 << 20).contains(&grpc.connections)),
+                format!(
+                    "api.grpc.connections is between 1 and 1048576, found {}",
+                    grpc.map_or(0, |grpc| grpc.connections)
+                ),
+            ),
+            (
+                grpc.is_none_or(|grpc| grpc.listen.port() == 0 || grpc.listen != self.listen),
+                format!("api.grpc.listen is another address than api.listen, both are {}", self.listen),
+            ),
+            (
+                grpc.is_none_or(|grpc| !self.reads_need_token_at(grpc.listen)) || tokens > 0,
+                format!(
+                    "api.reads = \"{}\" asks for a token at api.grpc.listen = {}, so api.tokens must name one",
+                    self.reads.name(),
+                    grpc.map_or(self.listen, |grpc| grpc.listen)
+                ),
             ),
         ];
         relations.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, relation)| Err(relation))
@@ -206,7 +248,7 @@ mod tests {
         assert!(config.grpc.unwrap().listen.ip().is_loopback());
         toml::from_str::<ApiConfig>("[grpc]\nlistn = '127.0.0.1:1'").unwrap_err();
         for (table, relation) in [
-            ("listen = '0.0.0.0:7781'", "api.reads asks"),
+            ("listen = '0.0.0.0:7781'", "api.reads = \"open-on-loopback\" asks"),
             ("listen = '127.0.0.1:7780'", "api.grpc.listen is another"),
             ("connections = 0", "api.grpc.connections is"),
         ] {

@@ -6,12 +6,14 @@ use super::request::{Asked, number};
 use super::view::{EventsView, HappenedView};
 use super::{Api, closed};
 use crate::handle::FinalBlock;
+use crate::stream::Finalized;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::{Extension, Json};
 use futures::Stream;
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -76,7 +78,7 @@ pub(super) async fn page<T>(
 pub(super) struct Follower {
     api: Api,
     next: Height,
-    news: Receiver<crate::stream::Finalized>,
+    news: Receiver<Finalized>,
 }
 
 pub(super) async fn blocks(
@@ -93,12 +95,18 @@ pub(super) async fn blocks(
         Some(last) => Some(last.saturating_add(1)),
         None => asked.number("from")?,
     };
+    let named = match asked.text("transactions") {
+        None => false,
+        Some("ids") => true,
+        Some(_) => return Err(Problem::bad_request("transactions is `ids`, or is not said")),
+    };
     let follower = Follower::new(api, from).await?;
     // The place is given back when the stream ends.
-    let stream = futures::stream::unfold((follower, seat), async |(mut follower, seat)| {
+    let stream = futures::stream::unfold((follower, seat), move |(mut follower, seat)| async move {
         let block = follower.next().await?;
-        let view = serde_json::to_string(&HappenedView::from(&block))
-            .expect("a block's view has text and numbers only");
+        let view = HappenedView::from(&block);
+        let view = if named { view.with_ids(&block.record) } else { view };
+        let view = serde_json::to_string(&view).expect("a block's view has text and numbers only");
         let event = Event::default().id(block.header.height.to_string()).event("block").data(view);
         Some((Ok(event), (follower, seat)))
     });
@@ -119,27 +127,36 @@ impl Follower {
 
     /// The next block, once it is final; nothing when the node or the API stops, or cannot read on. The reader
     /// comes again with the height it saw last.
-    pub(super) async fn next(&mut self) -> Option<FinalBlock> {
+    pub(super) async fn next(&mut self) -> Option<Finalized> {
         loop {
             if *self.api.closing.borrow() {
                 return None;
             }
+            // What is heard in its turn needs no reading; what was missed, or was before, is read by height.
+            match self.news.try_recv() {
+                Ok(block) if block.header.height == self.next => return self.pass(block),
+                Ok(block) if block.header.height < self.next => continue,
+                _ => {}
+            }
             let tip = self.api.node.height().await.ok()?;
             if self.next <= tip {
-                let height = self.next;
-                let block = self.api.node.block(height).await.ok()??;
-                self.next = height.next()?;
-                return Some(block);
+                let FinalBlock { header, record, .. } = self.api.node.block(self.next).await.ok()??;
+                return self.pass(Finalized { header, record: Arc::new(record) });
             }
             tokio::select! {
-                // Whatever came, or how many were missed: blocks are read by height.
-                news = timeout(LOOK, self.news.recv()) => {
-                    if matches!(news, Ok(Err(RecvError::Closed))) {
-                        return None;
-                    }
-                }
+                news = timeout(LOOK, self.news.recv()) => match news {
+                    Ok(Ok(block)) if block.header.height == self.next => return self.pass(block),
+                    Ok(Err(RecvError::Closed)) => return None,
+                    // Whatever came, or how many were missed: blocks are read by height.
+                    _ => {}
+                },
                 () = closed(self.api.closing.clone()) => return None,
             }
         }
+    }
+
+    fn pass(&mut self, block: Finalized) -> Option<Finalized> {
+        self.next = self.next.next()?;
+        Some(block)
     }
 }

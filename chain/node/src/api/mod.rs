@@ -9,6 +9,7 @@
 //! | `GET /v1/status` | where the node stands |
 //! | `GET /v1/genesis` | the genesis, canonical bytes and in words |
 //! | `POST /v1/transactions` | takes canonical bytes, or `{"bytes": hex}`; gives the transaction's id |
+//! | `POST /v1/transactions/batch` | takes up to 1,024 at once, each its length in four bytes and its bytes |
 //! | `GET /v1/transactions/{id}` | where a transaction stands; `?wait=SECONDS` waits until it is final or dropped |
 //! | `GET /v1/blocks/{height}` | header, transactions with outcomes, leaves, events |
 //! | `GET /v1/headers/{height}` | a header; `latest` |
@@ -65,7 +66,7 @@ const THREADS: usize = 2;
 pub enum Error {
     /// A relation between settings does not hold.
     #[error("the settings of the api: {0}")]
-    Config(&'static str),
+    Config(String),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {error}; set {setting} to a free address")]
     Listen {
@@ -119,6 +120,13 @@ pub fn listen(config: &ApiConfig) -> Result<std::net::TcpListener, Error> {
         bind_grpc(grpc)?;
     }
     Ok(listener)
+}
+
+/// Lets a request's span go on the trace that its headers name: of REST, and of gRPC as metadata.
+fn trace_on(span: &tracing::Span, headers: &axum::http::HeaderMap) {
+    if let Some(Ok(named)) = headers.get(zeugma_telemetry::TRACEPARENT).map(|header| header.to_str()) {
+        zeugma_telemetry::follow(span, named);
+    }
 }
 
 fn bind(address: SocketAddr, setting: &'static str) -> Result<std::net::TcpListener, Error> {

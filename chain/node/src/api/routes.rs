@@ -49,6 +49,13 @@ pub(super) fn table() -> Vec<Route> {
             length: Short,
             handler: post(transactions::submit),
         },
+        Route {
+            method: "post",
+            path: "/v1/transactions/batch",
+            access: Writer,
+            length: Short,
+            handler: post(transactions::submit_all),
+        },
         Route { length: Wait, ..read("/v1/transactions/{id}", get(transactions::status)) },
         read("/v1/blocks/{height}", get(chain::block)),
         read("/v1/headers/{height}", get(chain::header)),
@@ -125,6 +132,7 @@ async fn pass(State(gate): State<Gate>, mut request: Request, next: Next) -> Res
     };
     request.extensions_mut().insert(Arc::clone(&seat));
     let span = tracing::debug_span!("api.request", method = gate.method, path = gate.path);
+    super::trace_on(&span, request.headers());
     let answered = tokio::time::timeout(gate.time(), next.run(request).instrument(span)).await;
     drop(seat);
     answered.unwrap_or_else(|_| Problem::late().into_response())

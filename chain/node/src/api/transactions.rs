@@ -2,7 +2,7 @@
 
 use super::problem::Problem;
 use super::request::{Asked, At, body, bytes, digest, is_json};
-use super::view::{StatusView, SubmittedView};
+use super::view::{BatchView, StatusView, SubmittedView};
 use super::{Api, MAX_WAIT, closed};
 use crate::handle::Status;
 use axum::Json;
@@ -42,6 +42,39 @@ pub(super) async fn submit(
     };
     let id = api.node.submit(transaction).await?;
     Ok((StatusCode::ACCEPTED, Json(SubmittedView { id: hex::encode(id) })))
+}
+
+/// Most transactions of one batch.
+const MAX_BATCH: usize = 1_024;
+/// Longest batch, in bytes: two of the longest transactions fit with their lengths.
+const MAX_BATCH_BYTES: usize = 2 * (MAX_TRANSACTION + 4);
+
+pub(super) async fn submit_all(
+    State(api): State<Api>,
+    sent: Body,
+) -> Result<(StatusCode, Json<BatchView>), Problem> {
+    let batch = parts(&body(sent, MAX_BATCH_BYTES).await?)?;
+    let entered = api.node.submit_all(batch).await?;
+    Ok((StatusCode::ACCEPTED, Json(BatchView::new(&entered))))
+}
+
+/// The transactions of a batch: each its length, four bytes, big end first, and its bytes.
+fn parts(sent: &Bytes) -> Result<Vec<Bytes>, Problem> {
+    let cut =
+        || Problem::bad_request("a batch is, for each transaction, its length in four bytes and its bytes");
+    let (mut batch, mut at) = (Vec::new(), 0_usize);
+    while at < sent.len() {
+        if batch.len() == MAX_BATCH {
+            return Err(Problem::bad_request(format!("a batch is at most {MAX_BATCH} transactions")));
+        }
+        let length = sent.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).ok_or_else(cut)?;
+        let length = usize::try_from(u32::from_be_bytes(length)).map_err(|_| cut())?;
+        let end = (at + 4).checked_add(length).filter(|end| *end <= sent.len()).ok_or_else(cut)?;
+        // A copy: one that waits long must not keep the whole batch in memory.
+        batch.push(Bytes::copy_from_slice(&sent[at + 4..end]));
+        at = end;
+    }
+    Ok(batch)
 }
 
 pub(super) async fn status(

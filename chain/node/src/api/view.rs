@@ -1,8 +1,9 @@
 //! What the API answers, as JSON. Bytes are hexadecimal, times are milliseconds since the Unix epoch. Where a
 //! value has canonical bytes they stand beside the view: the view is for people, the bytes are for programs.
 
-use crate::handle::{Certified, FinalBlock, Status};
+use crate::handle::{Certified, Entered, FinalBlock, Status};
 use crate::outbox::BlockRecord;
+use crate::stream::Finalized;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use zeugma_ledger::account::Account;
@@ -47,7 +48,17 @@ pub(super) struct NodeView {
     pub(super) program: u32,
     pub(super) certified: Option<PointView>,
     pub(super) mempool: MempoolView,
+    pub(super) peers: Vec<PeerView>,
     pub(super) stopped: Option<String>,
+}
+
+/// Another validator.
+#[derive(Serialize)]
+pub(super) struct PeerView {
+    pub(super) index: u32,
+    pub(super) name: String,
+    pub(super) connected: bool,
+    pub(super) height: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -101,6 +112,7 @@ pub(super) struct GenesisView {
     bytes: String,
     name: String,
     time: u64,
+    epoch_length: u64,
     validators: Vec<ValidatorView>,
     accounts: Vec<FounderView>,
     parameters: ParametersView,
@@ -113,6 +125,7 @@ impl From<&Genesis> for GenesisView {
             bytes: hex::encode(genesis.to_bytes()),
             name: genesis.name.to_string(),
             time: genesis.time.get(),
+            epoch_length: genesis.epoch_length,
             validators: (genesis.validators.iter())
                 .map(|each| ValidatorView {
                     name: each.name.to_string(),
@@ -135,6 +148,32 @@ impl From<&Genesis> for GenesisView {
 #[derive(Serialize)]
 pub(super) struct SubmittedView {
     pub(super) id: String,
+}
+
+/// What became of a batch at the door.
+#[derive(Serialize)]
+pub(super) struct BatchView {
+    /// How many were taken.
+    accepted: usize,
+    /// The others.
+    refused: Vec<NotTakenView>,
+}
+
+#[derive(Serialize)]
+struct NotTakenView {
+    /// Its place in the batch, from 0.
+    number: usize,
+    refusal: RefusalView,
+}
+
+impl BatchView {
+    pub(super) fn new(entered: &[Entered]) -> Self {
+        let refused = entered.iter().enumerate().filter_map(|(number, entered)| {
+            Some(NotTakenView { number, refusal: entered.as_ref().err()?.into() })
+        });
+        let refused: Vec<_> = refused.collect();
+        Self { accepted: entered.len() - refused.len(), refused }
+    }
 }
 
 #[derive(Serialize)]
@@ -382,17 +421,45 @@ pub(super) struct HappenedView {
     outbox: u64,
     transactions: usize,
     events: Vec<EventView>,
+    /// The transactions' names, for who asked for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ids: Option<Vec<String>>,
+    /// The numbers of those that did not take effect, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<Vec<usize>>,
 }
 
 impl From<&FinalBlock> for HappenedView {
     fn from(block: &FinalBlock) -> Self {
+        Self::new(&block.header, &block.record)
+    }
+}
+
+impl From<&Finalized> for HappenedView {
+    fn from(block: &Finalized) -> Self {
+        Self::new(&block.header, &block.record)
+    }
+}
+
+impl HappenedView {
+    fn new(header: &Header, record: &BlockRecord) -> Self {
         Self {
-            height: block.header.height.get(),
-            time: block.header.time.get(),
-            outbox: block.header.outbox.size.get(),
-            transactions: block.transactions.len(),
-            events: events(&block.record),
+            height: header.height.get(),
+            time: header.time.get(),
+            outbox: header.outbox.size.get(),
+            transactions: record.transactions.len(),
+            events: events(record),
+            ids: None,
+            refused: None,
         }
+    }
+
+    /// With the transactions by name.
+    pub(super) fn with_ids(mut self, record: &BlockRecord) -> Self {
+        let refused = record.transactions.iter().enumerate().filter(|(_, (_, outcome))| !outcome.is_done());
+        self.refused = Some(refused.map(|(number, _)| number).collect());
+        self.ids = Some(record.transactions.iter().map(|(id, _)| hex::encode(id)).collect());
+        self
     }
 }
 

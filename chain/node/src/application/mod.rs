@@ -104,6 +104,7 @@ impl<E: Runtime> App<E> {
     fn note(&self, block: &Block, candidates: &[Candidate], executed: &Executed<E>) {
         let header = block.header();
         let ids = candidates.iter().map(|candidate| *candidate.id());
+        self.metrics.traces.proposed(header.height.get(), candidates.iter().map(Candidate::id));
         self.pending.insert(
             block.digest(),
             commonware_consensus::Block::parent(block),
@@ -118,6 +119,22 @@ impl<E: Runtime> App<E> {
                 events: executed.events.clone(),
             },
         );
+    }
+
+    /// The checked transactions of a block, or the refusal of one of them: then there is no such block.
+    async fn checked(
+        &self,
+        runtime: &E,
+        block: &Block,
+    ) -> Result<Result<Vec<Candidate>, zeugma_types::Refusal>, Fault> {
+        if block.transactions().is_empty() {
+            return Ok(Ok(Vec::new()));
+        }
+        // A full block of unknown signatures takes longer than the node's other tasks should wait.
+        let (mempool, block) = (self.mempool.clone(), block.clone());
+        let task = runtime.child("signatures").shared(true);
+        let task = task.spawn(move |_| async move { mempool.checked(block.transactions()) });
+        task.await.map_err(|error| Fault::Storage(format!("the check of signatures ended: {error}")))
     }
 
     /// The rules that a header keeps toward its parent and its place in consensus.
@@ -185,10 +202,17 @@ impl<E: Runtime> Application<E> for App<E> {
             Err(fault) => return self.stop(fault).await,
         };
         for (candidate, refusal) in refused {
-            // What may be admitted later waits; what never can be is told to whoever asks.
-            if refusal.permanence() == Permanence::Never {
-                self.metrics.refused(refusal.code.number());
-                self.mempool.refuse(candidate.id(), refusal);
+            // What may be admitted later waits, not for ever; what never can be is told to whoever asks.
+            let code = refusal.code.number();
+            let dropped = match refusal.permanence() {
+                Permanence::NotYet => self.mempool.defer(candidate.id(), time, refusal),
+                Permanence::Never => {
+                    self.mempool.refuse(candidate.id(), refusal);
+                    true
+                }
+            };
+            if dropped {
+                self.metrics.refused(code);
             }
         }
         let transactions: Vec<_> = chosen.iter().map(|candidate| candidate.bytes.clone()).collect();
@@ -224,7 +248,7 @@ impl<E: Runtime> Application<E> for App<E> {
 
     async fn process(
         &mut self,
-        (_, context): (E, Context),
+        (runtime, context): (E, Context),
         mut ancestry: impl Ancestry<Block>,
         batch: Batch<E>,
         _: Finality,
@@ -235,11 +259,10 @@ impl<E: Runtime> Application<E> for App<E> {
         if !self.follows(block, parent, &context) {
             return None;
         }
-        let mut candidates = Vec::with_capacity(block.transactions().len());
-        for bytes in block.transactions() {
-            let checked = self.mempool.checked(bytes).ok()?;
-            candidates.push(Candidate { bytes: bytes.clone(), checked });
-        }
+        let candidates = match self.checked(&runtime, block).await {
+            Ok(candidates) => candidates.ok()?,
+            Err(fault) => return self.stop(fault).await,
+        };
         let header = block.header();
         let environment = self.chain.environment(header.height, header.time, header.epoch);
         let executed = match execute::<E>(environment, Transactions::Given(&candidates), batch).await {
@@ -282,11 +305,17 @@ impl<E: Runtime> Application<E> for App<E> {
         if let Err(error) = self.index.put(&record).await {
             return self.stop(Fault::Storage(error)).await;
         }
-        self.mempool.finalized(record.transactions.iter().map(|(id, _)| id));
+        let ids = record.transactions.iter().map(|(id, _)| id);
+        self.mempool.finalized(ids.zip(block.transactions()));
         self.pending.finalized(block.digest(), record.height);
         self.metrics.finalized(&runtime, block, &record, self.mempool.size());
-        let finalized = Finalized { header: block.header().clone(), record: Arc::new(record) };
+        let record = Arc::new(record);
+        let finalized = Finalized { header: block.header().clone(), record: Arc::clone(&record) };
         self.streams.finalized(finalized);
+        // Who follows has heard of it; only the next block waits for this.
+        if let Err(error) = self.index.settle(&record).await {
+            self.stop(Fault::Storage(error)).await
+        }
     }
 }
 

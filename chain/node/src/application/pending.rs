@@ -30,6 +30,11 @@ impl Pending {
         self.0.lock().get(&digest).map(|executed| BlockRecord::clone(&executed.record))
     }
 
+    /// The height of a block that is executed here and not final yet.
+    pub(crate) fn height(&self, digest: Digest) -> Option<Height> {
+        self.0.lock().get(&digest).map(|executed| executed.record.height)
+    }
+
     /// The transactions of the blocks from `tip` down to the last final one.
     pub(crate) fn carried(&self, tip: Digest) -> HashSet<TransactionId> {
         let table = self.0.lock();

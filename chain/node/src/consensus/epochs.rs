@@ -7,13 +7,14 @@
 //! certificate at its own epoch's end; blocks then follow through the marshal.
 //!
 //! The engine's journal lies in a partition of its epoch: a restart inside an epoch finds its own votes and
-//! never votes twice.
+//! never votes twice. It is removed once no crash can bring the node back into that epoch: see [`BEHIND`].
 
 use super::{
     Block, CERTIFICATION_TIMEOUT, Context, Digest, LEADER_TIMEOUT, MarshalMailbox, Observed, PublicKey,
     Runtime, Scheme,
 };
-use crate::engine::{BUFFER, Channel};
+use crate::application::Pending;
+use crate::engine::{BUFFER, Channel, MAILBOX, MAX_PENDING_ACKS};
 use crate::metrics::Metrics;
 use commonware_consensus::simplex::config::{Floor, ForwardPolicy, SkipPolicy};
 use commonware_consensus::simplex::elector::RoundRobin;
@@ -27,11 +28,19 @@ use commonware_p2p::{Blocker, Receiver, Sender};
 use commonware_parallel::Sequential;
 use commonware_runtime::Handle;
 use commonware_runtime::buffer::paged::CacheRef;
+use commonware_utils::NZDuration;
 use commonware_utils::vec::NonEmptyVec;
-use commonware_utils::{NZDuration, NZUsize};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
+
+/// How far above an epoch's end the marshal must be before the epoch's votes are forgotten. A node that lost its
+/// power comes back at most as far behind as blocks may be applied and not acknowledged, and the acknowledgements
+/// of one batch not be synced; its engine then must find what it signed there.
+const BEHIND: u64 = 2 * MAX_PENDING_ACKS as u64;
+/// Ended epochs looked for when the node starts, whose journals a crash may have left.
+const LOOK_BACK: u64 = 4_096;
 
 /// Starts, follows and ends the engines of successive epochs.
 pub(crate) struct Epochs<E, B, A, D> {
@@ -49,6 +58,10 @@ pub(crate) struct Epochs<E, B, A, D> {
     pub(crate) partition: String,
     pub(crate) cache: CacheRef,
     pub(crate) metrics: Metrics,
+    /// Blocks executed here, for the heights that are voted for.
+    pub(crate) pending: Pending,
+    /// Epochs that ended, whose journals are still there.
+    pub(crate) ended: BTreeSet<u64>,
 }
 
 /// The engine of one epoch; it ends with this value.
@@ -102,7 +115,10 @@ where
 
         let processed = self.marshal.get_processed().await.map_or(0, |processed| processed.height().get());
         let mut reached = processed.max(*self.tip.borrow_and_update());
-        let Some(mut running) = self.enter(self.epoch_after(reached), &mut muxed).await else { return };
+        let first = self.epoch_after(reached);
+        self.ended.extend(first.get().saturating_sub(LOOK_BACK)..first.get());
+        self.forget(processed).await;
+        let Some(mut running) = self.enter(first, &mut muxed).await else { return };
         loop {
             let (epoch, from) = select! {
                 changed = self.tip.changed() => {
@@ -114,10 +130,15 @@ where
                     if next > running.epoch {
                         // The old engine goes on until the new one runs, and ends when it is replaced.
                         match self.enter(next, &mut muxed).await {
-                            Some(next) => running = next,
+                            Some(next) => {
+                                self.ended.insert(running.epoch.get());
+                                running = next;
+                            }
                             None => return,
                         }
                     }
+                    let processed = self.marshal.get_processed().await;
+                    self.forget(processed.map_or(0, |processed| processed.height().get())).await;
                     continue;
                 },
                 message = later_votes.recv() => match message {
@@ -140,6 +161,29 @@ where
                 self.marshal.hint_finalized(last, NonEmptyVec::new(from));
             }
         }
+    }
+
+    /// Removes the journals of epochs that ended long enough before the block `processed`. A crash in between leaves
+    /// some, and the next start removes them here.
+    async fn forget(&mut self, processed: u64) {
+        while let Some(epoch) = self.ended.first().copied() {
+            let last = self.epocher.last(Epoch::new(epoch)).map_or(u64::MAX, Height::get);
+            if last.saturating_add(BEHIND) > processed {
+                return;
+            }
+            self.ended.pop_first();
+            match self.context.remove(&self.journal(epoch), None).await {
+                Ok(()) => tracing::debug!(epoch, "the votes of an ended epoch are forgotten"),
+                // An epoch that this node never voted in.
+                Err(commonware_runtime::Error::PartitionMissing(_)) => {}
+                // They take room and nothing else; the next start tries again.
+                Err(error) => tracing::warn!(epoch, %error, "the votes of an ended epoch stay"),
+            }
+        }
+    }
+
+    fn journal(&self, epoch: u64) -> String {
+        format!("{}-simplex-{epoch}", self.partition)
     }
 
     /// The epoch of the height after `reached`.
@@ -175,10 +219,13 @@ where
                     context: Arc::new(self.context.child("observed")),
                     inner: self.deferred.clone(),
                     metrics: self.metrics.clone(),
+                    pending: self.pending.clone(),
+                    scheme: self.scheme.clone(),
+                    sampled: None,
                 },
                 strategy: Sequential,
-                partition: format!("{}-simplex-{}", self.partition, epoch.get()),
-                mailbox_size: NZUsize!(1024),
+                partition: self.journal(epoch.get()),
+                mailbox_size: MAILBOX,
                 epoch,
                 floor: Floor::Genesis(floor),
                 replay_buffer: BUFFER,

@@ -10,6 +10,7 @@ pub use block::{Block, MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS};
 pub(crate) use clock::Clocked;
 pub(crate) use epochs::Epochs;
 use observed::Observed;
+pub(crate) use observed::Tips;
 
 use commonware_consensus::marshal;
 use commonware_consensus::marshal::standard::Standard;

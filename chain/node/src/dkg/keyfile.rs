@@ -12,11 +12,10 @@ use commonware_cryptography::bls12381::primitives::{
     sharing::{ModeVersion, Sharing},
     variant::MinSig,
 };
-use commonware_cryptography::ed25519;
 use std::fs;
 use std::io::Write as _;
 use std::num::NonZeroU32;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 use zeroize::Zeroizing;
 use zeugma_ledger::Genesis;
@@ -122,7 +121,7 @@ impl KeyFile {
     /// # Errors
     /// In words, with what to do.
     pub fn read(path: &Path) -> Result<Self, String> {
-        let bytes = read_bounded(path)?;
+        let bytes = read_secret(path)?;
         Self::from_bytes(&bytes).map_err(|refusal| format!("{} is not a key file: {refusal}", path.display()))
     }
 
@@ -161,44 +160,43 @@ impl Decode for KeyFile {
     }
 }
 
-fn read_bounded(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
+/// The bytes of a file that holds a secret: refused when others than its owner may read it.
+pub(super) fn read_secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
     let shown = path.display();
-    let length = fs::metadata(path).map_err(|error| format!("cannot read {shown}: {error}"))?.len();
-    if length > MAX_FILE {
-        return Err(format!("{shown} is longer than {MAX_FILE} bytes: it is not a key of ours"));
+    let about = fs::metadata(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
+    let mode = about.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(format!(
+            "{shown} holds a secret and others may read it (mode {mode:o}, needed 600): chmod 600 {shown}"
+        ));
+    }
+    if about.len() > MAX_FILE {
+        return Err(format!("{shown} has {} bytes, a key of ours at most {MAX_FILE}", about.len()));
     }
     fs::read(path).map(Zeroizing::new).map_err(|error| format!("cannot read {shown}: {error}"))
 }
 
-/// Writes a secret into a new file that only its owner can read (mode 0600), durably.
+/// Writes a secret into a new file that only its owner can read (mode 0600), durably. A file that is there is
+/// never replaced.
 ///
 /// # Errors
 /// In words; when the file exists, too.
 pub fn write_secret(path: &Path, secret: &[u8]) -> Result<(), String> {
     let shown = path.display();
     let failed = |error: std::io::Error| format!("cannot write {shown}: {error}");
-    let mut file =
-        fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
-    file.write_all(secret).map_err(failed)?;
-    // The bytes first, then the name: a crash in between leaves no file under this name, or a whole one.
-    file.sync_all().map_err(failed)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = path.file_name().ok_or_else(|| format!("{shown} is not a name of a file"))?.to_string_lossy();
+    let temporary = folder.join(format!(".{name}.{}.new", std::process::id()));
+    // The bytes first, under another name, then the name, then the folder: a crash at any point leaves no file
+    // under this name, or a whole one. A link, because a rename would replace what is there.
+    let mut file =
+        fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary).map_err(failed)?;
+    let written = file.write_all(secret).and_then(|()| file.sync_all());
+    let named = written.and_then(|()| fs::hard_link(&temporary, path));
+    let removed = fs::remove_file(&temporary);
+    named.map_err(failed)?;
+    removed.map_err(failed)?;
     fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
-}
-
-/// Reads a node's identity: an Ed25519 seed of 32 bytes in 64 hexadecimal digits.
-///
-/// # Errors
-/// In words.
-pub fn read_identity(path: &Path) -> Result<ed25519::PrivateKey, String> {
-    let bytes = read_bounded(path)?;
-    let shown = path.display();
-    let text = std::str::from_utf8(&bytes).map_err(|_| format!("{shown} is not text"))?;
-    let mut seed = Zeroizing::new([0_u8; 32]);
-    hex::decode_to_slice(text.trim(), seed.as_mut_slice())
-        .map_err(|_| format!("{shown} does not hold 64 hexadecimal digits"))?;
-    ed25519::PrivateKey::decode(Bytes::copy_from_slice(seed.as_slice()))
-        .map_err(|error| format!("{shown} is not an Ed25519 key: {error}"))
 }
 
 /// The public key of bytes that a genesis or a configuration names.

@@ -19,12 +19,14 @@
 mod actor;
 mod ceremony;
 mod dealer;
+mod identity;
 mod keyfile;
 mod wire;
 
 pub use actor::{Config, run};
 pub use ceremony::{Ceremony, Error, Outcome, Record, Step, ceremony_id};
 pub use dealer::insecure_dealer;
+pub use identity::read_identity;
 pub(crate) use keyfile::public_key;
-pub use keyfile::{KeyFile, read_identity, write_secret};
+pub use keyfile::{KeyFile, write_secret};
 pub use wire::{Body, MAX_MESSAGE, Message};

@@ -11,7 +11,7 @@ pub(crate) use network::Production;
 pub(crate) use storage::{BUFFER, archive, page_cache};
 
 use crate::application::{App, Chain, Pending};
-use crate::consensus::{Block, Clocked, Epochs, PublicKey, Runtime, Scheme, body_root};
+use crate::consensus::{Block, Clocked, Epochs, PublicKey, Runtime, Scheme, Tips, body_root};
 use crate::handle::{NodeHandle, Service};
 use crate::index::Index;
 use crate::mempool::{Gossip, Limits, MAX_GOSSIP, Mempool};
@@ -35,12 +35,19 @@ use commonware_parallel::Sequential;
 use commonware_runtime::Handle;
 use commonware_storage::archive::immutable;
 use commonware_utils::{NZDuration, NZU64, NZUsize};
-use std::num::NonZeroU64;
+use std::collections::BTreeSet;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::Arc;
 use std::time::Duration;
 use zeugma_ledger::{Families, Genesis, Ledger};
 use zeugma_proof::{Context as Proposed, Header, StateTarget};
 use zeugma_types::{Epoch, Era, HeaderDigest, Height, StateRoot, View};
+
+/// Messages that wait for one of the engine's actors. Each mailbox has a place for each of them from the start: a
+/// place is some hundred bytes, and a node has a dozen mailboxes.
+pub(crate) const MAILBOX: NonZeroUsize = NZUsize!(256);
+/// Final blocks that are applied and not acknowledged at once.
+pub(crate) const MAX_PENDING_ACKS: usize = 16;
 
 /// Longest message that any channel carries, in bytes: a block, a batch of gossip, and room for the prefixes of
 /// the protocols around them.
@@ -145,12 +152,13 @@ where
     let network = genesis_block.header().network;
     let epoch_length = NonZeroU64::new(config.genesis.epoch_length).ok_or("an epoch has blocks")?;
     let epocher = FixedEpocher::new(epoch_length);
+    let metrics = Metrics::new(&context, &config.scheme);
     let chain = Arc::new(Chain {
         network,
         genesis: config.genesis,
         genesis_block: genesis_block.clone(),
         era: Era::ZERO,
-        ledger: Ledger::new(families),
+        ledger: Ledger::new(metrics.verifications.around(families)),
         epocher: epocher.clone(),
     });
 
@@ -159,7 +167,6 @@ where
         .await
         .map_err(|error| error.to_string())?;
     let index = Index::open(&context.child("index"), &prefix, &cache, &outbox).await?;
-    let metrics = Metrics::new(&context, &config.scheme);
     metrics.limits(config.mempool_transactions, config.mempool_bytes);
     let (mempool, spreading) = Mempool::new(Limits {
         transactions: config.mempool_transactions,
@@ -184,7 +191,7 @@ where
             public_key: config.me.clone(),
             peer_provider: config.peers.clone(),
             blocker: config.blocker.clone(),
-            mailbox_size: NZUsize!(1024),
+            mailbox_size: MAILBOX,
             fetch_timeout: NZDuration!(Duration::from_secs(2)),
             fetch_retry_delay: Duration::from_millis(100),
             priority_requests: false,
@@ -196,7 +203,7 @@ where
         context.child("broadcast"),
         buffered::Config {
             public_key: config.me.clone(),
-            mailbox_size: NZUsize!(1024),
+            mailbox_size: MAILBOX,
             // Whole blocks kept for each sender: a leader has one at a time, and late voters ask for the last.
             deque_size: 10,
             priority: true,
@@ -227,7 +234,7 @@ where
             epocher: epocher.clone(),
             start: plan.marshal_start(Digested::precomputed(genesis_block.clone(), digest)),
             partition_prefix: prefix.clone(),
-            mailbox_size: NZUsize!(1024),
+            mailbox_size: MAILBOX,
             view_retention: ViewDelta::new(256),
             prunable_items_per_section: NZU64!(4_096),
             page_cache: cache.clone(),
@@ -236,7 +243,7 @@ where
             value_write_buffer: BUFFER,
             block_codec_config: (),
             max_repair: NZUsize!(64),
-            max_pending_acks: NZUsize!(16),
+            max_pending_acks: NZUsize!(MAX_PENDING_ACKS),
             strategy: Sequential,
         },
     )
@@ -248,7 +255,7 @@ where
             db_config: state_config(&prefix, &cache),
             provider: mempool.clone(),
             marshal: (mailbox.clone(), floor),
-            mailbox_size: NZUsize!(1024),
+            mailbox_size: MAILBOX,
             plan,
             resolvers: NoStateSync::<E>::default(),
             sync_config: SyncEngineConfig {
@@ -267,11 +274,12 @@ where
         inner: deferred.clone(),
         marshal: mailbox.clone(),
         mempool: mempool.clone(),
-        pending,
+        pending: pending.clone(),
         epocher: epocher.clone(),
         metrics: metrics.clone(),
     };
-    marshal_actor.start(stateful_mailbox.clone(), buffer, resolver);
+    let tips = Tips { inner: stateful_mailbox.clone(), metrics: metrics.clone() };
+    marshal_actor.start(tips, buffer, resolver);
     stateful.start();
 
     let gossip_context = context.child("gossip");
@@ -291,6 +299,8 @@ where
         partition: prefix,
         cache,
         metrics: metrics.clone(),
+        pending,
+        ended: BTreeSet::new(),
     };
     let (votes, certificates, asked) = (channels.votes, channels.certificates, channels.resolver);
     let task = context.child("consensus").spawn(move |_| epochs.run(votes, certificates, asked));

@@ -1,6 +1,6 @@
 //! The answers, from this node's storage.
 
-use super::{Certified, Error, FinalBlock, Query, Status, Under, Values};
+use super::{Certified, Entered, Error, FinalBlock, Query, Status, Under, Values};
 use crate::application::Chain;
 use crate::consensus::{Block, MarshalMailbox, Runtime, certificate};
 use crate::index::Index;
@@ -77,8 +77,8 @@ impl<E: Runtime> Service<E> {
         Ok(None)
     }
 
-    /// Asks the ledger whether the next block would admit a transaction. Nothing is verified a second time.
-    async fn admit(&self, checked: &Checked) -> Result<Option<Refusal>, Error> {
+    /// The next block as the ledger would begin it on the newest state: what a submission is measured by.
+    async fn door(&self) -> Result<Door, Error> {
         let ledger = self.chain.ledger;
         let (tip, _) = self.state.read(&[]).await.map_err(storage)?;
         let height = tip.next().unwrap_or(tip);
@@ -98,23 +98,31 @@ impl<E: Runtime> Service<E> {
         if tip == Height::ZERO {
             overlay.apply(self.chain.genesis.state());
         }
-        let block = loop {
+        loop {
             match ledger.begin_block(&context, &overlay) {
                 Edge::Need(keys) => self.fetch(&mut overlay, keys).await?,
                 Edge::Done((block, effects)) => {
                     overlay.apply(effects.writes);
-                    break block;
+                    return Ok(Door { block: Ok(block), overlay });
                 }
                 Edge::Corrupt(key) => return Err(storage(format!("the state is damaged at {key:?}"))),
                 Edge::Upgrade { needed } => {
-                    let code = zeugma_types::Code::ProgramTooOld;
-                    return Ok(Some(Refusal::new(code).needed(needed).found(PROGRAM)));
+                    let refusal = Refusal::new(zeugma_types::Code::ProgramTooOld);
+                    return Ok(Door { block: Err(refusal.needed(needed).found(PROGRAM)), overlay });
                 }
             }
+        }
+    }
+
+    /// Asks the ledger whether the block at the door would admit a transaction. Nothing is verified a second time.
+    async fn admit(&self, door: &mut Door, checked: &Checked) -> Result<Option<Refusal>, Error> {
+        let block = match &door.block {
+            Ok(block) => block,
+            Err(refusal) => return Ok(Some(refusal.clone())),
         };
         loop {
-            match ledger.admit(&block, checked, &overlay) {
-                Admission::Need(keys) => self.fetch(&mut overlay, keys).await?,
+            match self.chain.ledger.admit(block, checked, &door.overlay) {
+                Admission::Need(keys) => self.fetch(&mut door.overlay, keys).await?,
                 Admission::Admitted(_) => return Ok(None),
                 Admission::Refused(refusal) => return Ok(Some(refusal)),
                 Admission::Corrupt(key) => return Err(storage(format!("the state is damaged at {key:?}"))),
@@ -131,21 +139,40 @@ impl<E: Runtime> Service<E> {
     }
 }
 
+/// See [`Service::door`].
+struct Door {
+    /// The block, or why this program can begin none.
+    block: Result<zeugma_ledger::Block, Refusal>,
+    /// What was read of the state so far.
+    overlay: Overlay,
+}
+
 impl<E: Runtime> Service<E> {
-    async fn enter(&self, bytes: Bytes) -> Result<TransactionId, Error> {
-        let checked = Checked::new(&bytes)?;
+    /// Takes one transaction at a door that others may have come through.
+    async fn enter(
+        &self,
+        door: &mut Door,
+        bytes: Bytes,
+        checked: Result<Arc<Checked>, Refusal>,
+    ) -> Result<TransactionId, Error> {
+        let checked = checked?;
         let id = *checked.digest();
         if self.mempool.contains(&id) {
             return Ok(id);
         }
-        if let Some(refusal) = self.admit(&checked).await? {
+        if let Some(refusal) = self.admit(door, &checked).await? {
             // A transaction that is final already is told by its status, not refused as a repetition.
             let done = refusal.permanence() == Permanence::Never
                 && self.index.transaction(&id).await.map_err(storage)?.is_some();
             return if done { Ok(id) } else { Err(refusal.into()) };
         }
-        self.mempool.submit(Candidate { bytes, checked: Arc::new(checked) })?;
-        Ok(id)
+        // Before it can be in a block, so that no span of its way is missed.
+        self.metrics.traces.waits(&id);
+        let entered = self.mempool.submit(Candidate { bytes, checked });
+        if entered.is_err() {
+            self.metrics.traces.forget(&id);
+        }
+        Ok(entered.map(|_| id)?)
     }
 }
 
@@ -160,11 +187,40 @@ impl<E: Runtime> Query for Service<E> {
 
     fn submit(&self, bytes: Bytes) -> BoxFuture<'_, Result<TransactionId, Error>> {
         async move {
-            let entered = self.enter(bytes).await;
+            let mut door = self.door().await?;
+            let checked = self.mempool.each(std::slice::from_ref(&bytes));
+            let checked = checked.into_iter().next().expect("one answer for one transaction");
+            let entered = self.enter(&mut door, bytes, checked).await;
             if let Err(Error::Refused(refusal)) = &entered {
                 self.metrics.refused(refusal.code.number());
             }
             entered
+        }
+        .boxed()
+    }
+
+    fn submit_all(&self, batch: Vec<Bytes>) -> BoxFuture<'_, Result<Vec<Entered>, Error>> {
+        async move {
+            let mut door = self.door().await?;
+            let mut all = Vec::with_capacity(batch.len());
+            // Side by side, and where other tasks do not wait for it.
+            let (mempool, task) = (self.mempool.clone(), self.context.child("signatures").shared(true));
+            let task = task.spawn(move |_| async move {
+                let checked = mempool.each(&batch);
+                (batch, checked)
+            });
+            let (batch, checked) = task.await.map_err(storage)?;
+            for (bytes, checked) in batch.into_iter().zip(checked) {
+                all.push(match self.enter(&mut door, bytes, checked).await {
+                    Ok(id) => Ok(id),
+                    Err(Error::Refused(refusal)) => {
+                        self.metrics.refused(refusal.code.number());
+                        Err(refusal)
+                    }
+                    Err(error) => return Err(error),
+                });
+            }
+            Ok(all)
         }
         .boxed()
     }
@@ -234,6 +290,10 @@ impl<E: Runtime> Query for Service<E> {
 
     fn waiting(&self) -> (usize, usize) {
         self.mempool.size()
+    }
+
+    fn peers(&self) -> Vec<crate::peers::PeerStatus> {
+        self.metrics.peers(self.context.current())
     }
 
     fn metrics(&self) -> String {

@@ -1,10 +1,17 @@
 //! Where to find things: a transaction by its digest, a leaf by its index or its path.
 //!
 //! The index follows the records of blocks and can be thrown away: what it lacks when the node opens is put in
-//! again from the records, by the same function. It is made durable every [`SYNC_EVERY`] blocks.
+//! again from the records, by the same function. It is made durable every [`SYNC_EVERY`] blocks. Transactions are many
+//! and have a place of their own ([`transactions`]).
 //!
 //! A path can be said again (a client's status, an entry of the registry). The `n`-th leaf under a path is kept
 //! under the path and `n`, and the latest is found by doubling steps, so nothing is ever overwritten.
+
+#[cfg(test)]
+mod tests;
+mod transactions;
+
+use transactions::Transactions;
 
 use crate::consensus::{Digest, Runtime};
 use crate::mempool::TransactionId;
@@ -19,15 +26,13 @@ use zeugma_types::{Encode as _, Height, LeafIndex, LeafPath};
 /// Blocks between two syncs.
 const SYNC_EVERY: u64 = 256;
 
-/// Where a transaction stands: its block, and its number there.
-type Place = (u64, u32);
 /// Where a leaf stands: its block, and its index.
 type LeafPlace = (u64, u64);
 
 struct Archives<E: Runtime> {
-    transactions: immutable::Archive<E, Digest, Place>,
+    transactions: Transactions<E>,
     leaves: immutable::Archive<E, Digest, LeafPlace>,
-    synced: u64,
+    synced: Option<u64>,
 }
 
 /// See the module. Clones share the archives.
@@ -53,6 +58,19 @@ fn path_key(path: &LeafPath, occurrence: u64) -> Digest {
     Sha256::hash(&[&path.to_bytes(), &occurrence.to_be_bytes()])
 }
 
+/// The first height whose record holds a transaction that comes after `stored` others, or the one after `last`.
+async fn holding<E: Runtime>(outbox: &Outbox<E>, stored: u64, last: u64) -> Result<u64, String> {
+    let (mut low, mut high) = (1, last + 1);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let record = outbox.record(Height::new(middle)).await.map_err(storage)?;
+        let end =
+            record.map_or(u64::MAX, |record| record.first_transaction + record.transactions.len() as u64);
+        if end > stored { high = middle } else { low = middle + 1 }
+    }
+    Ok(low)
+}
+
 impl<E: Runtime> Index<E> {
     /// Opens the archives and brings them up to the records.
     pub(crate) async fn open(
@@ -61,12 +79,7 @@ impl<E: Runtime> Index<E> {
         cache: &CacheRef,
         outbox: &Outbox<E>,
     ) -> Result<Self, String> {
-        let transactions = immutable::Archive::init(
-            context.child("transactions"),
-            crate::engine::archive(prefix, "transactions", cache, ((), ())),
-        )
-        .await
-        .map_err(storage)?;
+        let transactions = Transactions::open(context, prefix, cache).await?;
         let leaves = immutable::Archive::init(
             context.child("leaves"),
             crate::engine::archive(prefix, "leaves", cache, ((), ())),
@@ -74,35 +87,45 @@ impl<E: Runtime> Index<E> {
         .await
         .map_err(storage)?;
         let last = outbox.height().await.map_err(storage)?.get();
-        let newest: Option<Place> = match transactions.last_index() {
-            Some(index) => transactions.get(Identifier::Index(index)).await.map_err(storage)?,
-            None => None,
-        };
-        let newest_leaf: Option<LeafPlace> = match leaves.last_index() {
+        let newest: Option<LeafPlace> = match leaves.last_index() {
             Some(index) => leaves.get(Identifier::Index(index)).await.map_err(storage)?,
             None => None,
         };
-        // The transactions are synced first, the leaves at most that many blocks later: from so far below the
-        // newest of both, nothing is missed, and what is there already is passed over.
-        let newest = newest.map_or(0, |place| place.0).max(newest_leaf.map_or(0, |place| place.0));
-        let from = newest.saturating_sub(SYNC_EVERY).max(1);
-        let mut archives = Archives { transactions, leaves, synced: last };
+        let stored = transactions.stored().await?;
+        let begin = holding(outbox, stored, last).await?;
+        // The leaves are synced with the transactions: from so far below the newer of both, no leaf is missed, and
+        // what is there already is passed over.
+        let newest = newest.map_or(begin, |place| begin.max(place.0));
+        let from = begin.min(newest.saturating_sub(SYNC_EVERY)).max(1);
+        let mut archives = Archives { transactions, leaves, synced: None };
         for height in from..=last {
             if let Some(record) = outbox.record(Height::new(height)).await.map_err(storage)? {
-                archives = archives.put(&record).await?;
+                archives.transactions.put_from(&record, stored);
+                archives = archives.put_leaves(&record).await?;
             }
         }
         let archives = archives.sync(last).await?;
         Ok(Self { archives: Arc::new(RwLock::new(Some(archives))) })
     }
 
-    /// Takes note of a block's record.
+    /// Takes note of a block's record. From now on it is found.
     pub(crate) async fn put(&self, record: &BlockRecord) -> Result<(), String> {
         let mut guard = self.archives.write().await;
         let mut archives = guard.take().ok_or_else(closed)?;
-        archives = archives.put(record).await?;
-        if record.height.get().saturating_sub(archives.synced) >= SYNC_EVERY {
-            archives = archives.sync(record.height.get()).await?;
+        archives.transactions.put(record);
+        archives = archives.put_leaves(record).await?;
+        *guard = Some(archives);
+        Ok(())
+    }
+
+    /// Writes what earlier calls of [`Index::put`] noted, as much as is due after this block.
+    pub(crate) async fn settle(&self, record: &BlockRecord) -> Result<(), String> {
+        let mut guard = self.archives.write().await;
+        let mut archives = guard.take().ok_or_else(closed)?;
+        let height = record.height.get();
+        archives.transactions = archives.transactions.settle(record.transactions.len()).await?;
+        if archives.synced.is_none_or(|synced| height.saturating_sub(synced) >= SYNC_EVERY) {
+            archives = archives.sync(height).await?;
         }
         *guard = Some(archives);
         Ok(())
@@ -112,7 +135,7 @@ impl<E: Runtime> Index<E> {
     pub(crate) async fn transaction(&self, id: &TransactionId) -> Result<Option<(Height, u32)>, String> {
         let guard = self.archives.read().await;
         let archives = guard.as_ref().ok_or_else(closed)?;
-        let place = archives.transactions.get(Identifier::Key(&Digest::from(*id))).await.map_err(storage)?;
+        let place = archives.transactions.find(id).await?;
         Ok(place.map(|(height, number)| (Height::new(height), number)))
     }
 
@@ -135,16 +158,8 @@ impl<E: Runtime> Index<E> {
 }
 
 impl<E: Runtime> Archives<E> {
-    async fn put(mut self, record: &BlockRecord) -> Result<Self, String> {
+    async fn put_leaves(mut self, record: &BlockRecord) -> Result<Self, String> {
         let height = record.height.get();
-        for (number, (id, _)) in (0_u32..).zip(&record.transactions) {
-            let (index, key) = (record.first_transaction + u64::from(number), Digest::from(*id));
-            // The first time counts: a transaction that stands again in a later block is not admitted there.
-            if !self.transactions.has(Identifier::Key(&key)).await.map_err(storage)? {
-                self.transactions =
-                    self.transactions.put(index, key, &(height, number)).await.map_err(storage)?;
-            }
-        }
         for (index, said) in (record.first_leaf..).zip(&record.said) {
             if self.leaves.has(Identifier::Index(index)).await.map_err(storage)? {
                 continue;
@@ -175,9 +190,9 @@ impl<E: Runtime> Archives<E> {
     }
 
     async fn sync(mut self, height: u64) -> Result<Self, String> {
-        self.transactions = self.transactions.sync().await.map_err(storage)?;
+        self.transactions = self.transactions.sync().await?;
         self.leaves = self.leaves.sync().await.map_err(storage)?;
-        self.synced = height;
+        self.synced = Some(height);
         Ok(self)
     }
 }

@@ -3,16 +3,14 @@
 //! What arrives is checked like a submission and goes no further, for every validator is connected to every
 //! other. Loss is repaired by turns: the validator that has a transaction will lead.
 
-use super::{Candidate, Mempool};
+use super::Mempool;
 use crate::consensus::PublicKey;
 use crate::engine::Channel;
 use bytes::Bytes;
 use commonware_codec::{Decode as _, Encode as _, RangeCfg};
 use commonware_macros::select;
 use commonware_p2p::{Receiver, Recipients, Sender};
-use std::sync::Arc;
 use tokio::sync::mpsc;
-use zeugma_ledger::Checked;
 use zeugma_ledger::limits::MAX_TRANSACTION;
 
 /// Most transactions of one message.
@@ -55,16 +53,9 @@ impl Gossip {
     }
 
     fn receive(&self, from: &PublicKey, transactions: Vec<Bytes>) {
-        for bytes in transactions {
-            match Checked::new(&bytes) {
-                // A full pool drops it: the one who spread it still holds it.
-                Ok(checked) => drop(self.mempool.keep(Candidate { bytes, checked: Arc::new(checked) })),
-                Err(refusal) => {
-                    // An honest validator checks before it spreads, so the rest is not worth the work.
-                    tracing::debug!(%from, %refusal, "gossip that an honest validator does not send");
-                    return;
-                }
-            }
+        if let Err(refusal) = self.mempool.spread(transactions) {
+            // An honest validator checks before it spreads, so the rest is not worth the work.
+            tracing::debug!(%from, %refusal, "gossip that an honest validator does not send");
         }
     }
 }

@@ -1,13 +1,23 @@
 //! Transactions that wait for a block: a bounded pool, and its spreading among the validators.
 //!
-//! A transaction is parsed and its signature verified once, before it enters. The pool is memory only: what
-//! was submitted and is in no block when the node stops must be submitted again.
+//! A transaction is parsed and its signature verified once, before it enters or when a block brings it, and
+//! many of them side by side. The pool is memory only: what was submitted and is in no block when the node stops
+//! must be submitted again.
+//!
+//! What cannot be admitted yet waits behind the others, for [`PATIENCE`] at most; then it is dropped, with the
+//! reason for whoever asks.
 
 mod gossip;
 mod pool;
+mod recent;
+mod signatures;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use gossip::{Gossip, MAX_GOSSIP};
 pub(crate) use pool::{Candidate, Limits, Pool, TransactionId};
+
+use recent::{Place, Recent};
 
 use bytes::Bytes;
 use commonware_utils::sync::Mutex;
@@ -15,12 +25,23 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use tokio::sync::{Notify, mpsc};
 use zeugma_ledger::Checked;
-use zeugma_types::Refusal;
+use zeugma_types::{BlockTime, Refusal, Span};
 
+/// How long a transaction waits, in block time, after the first block that could not admit it yet. A client that
+/// wants it shorter gives the transaction a lapse.
+pub(crate) const PATIENCE: Span = Span::seconds(300);
 /// Refusals remembered for those who ask, of transactions that never reached a block.
 const MAX_REFUSED: usize = 4_096;
 /// Submitted transactions that wait to be spread; more are spread by the leader's block alone.
 const MAX_SPREADING: usize = 8_192;
+
+/// Whether what was verified is remembered beside the pool.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    Yes,
+    /// It enters the pool at once.
+    No,
+}
 
 #[derive(Default)]
 struct Refused {
@@ -30,6 +51,8 @@ struct Refused {
 
 struct Shared {
     pool: Mutex<Pool>,
+    recent: Mutex<Recent>,
+    threads: usize,
     refused: Mutex<Refused>,
     arrived: Notify,
     spreading: mpsc::Sender<Bytes>,
@@ -45,6 +68,8 @@ impl Mempool {
         let (spreading, receiver) = mpsc::channel(MAX_SPREADING);
         let shared = Shared {
             pool: Mutex::new(Pool::new(limits)),
+            recent: Mutex::default(),
+            threads: signatures::threads(),
             refused: Mutex::new(Refused::default()),
             arrived: Notify::new(),
             spreading,
@@ -66,7 +91,7 @@ impl Mempool {
     }
 
     /// Keeps a transaction. Says whether it is new.
-    pub(crate) fn keep(&self, candidate: Candidate) -> Result<bool, Refusal> {
+    fn keep(&self, candidate: Candidate) -> Result<bool, Refusal> {
         let new = self.0.pool.lock().insert(candidate)?;
         if new {
             self.0.arrived.notify_waiters();
@@ -74,16 +99,83 @@ impl Mempool {
         Ok(new)
     }
 
-    /// The checked form of these bytes: from the pool, or by checking them now.
+    /// Keeps what another validator spread, as far as it is new and there is room: what does not fit is still
+    /// held by the one who spread it.
     ///
     /// # Errors
-    /// As [`Checked::new`].
-    pub(crate) fn checked(&self, bytes: &Bytes) -> Result<Arc<Checked>, Refusal> {
-        let known = self.0.pool.lock().checked(bytes);
-        match known {
-            Some(checked) => Ok(checked),
-            None => Checked::new(bytes).map(Arc::new),
+    /// As [`Checked::new`], when one of them breaks a rule; then none of them is kept.
+    pub(crate) fn spread(&self, transactions: Vec<Bytes>) -> Result<(), Refusal> {
+        let fresh: Vec<Bytes> = {
+            let recent = self.0.recent.lock();
+            transactions.into_iter().filter(|bytes| !recent.is_final(bytes)).collect()
+        };
+        let candidates = self.check(&fresh, Keep::No)?;
+        let mut new = false;
+        {
+            let mut pool = self.0.pool.lock();
+            for candidate in candidates {
+                new |= pool.insert(candidate).unwrap_or(false);
+            }
         }
+        if new {
+            self.0.arrived.notify_waiters();
+        }
+        Ok(())
+    }
+
+    /// The checked form of each of these, or its refusal: what is submitted together is verified side by side. What
+    /// waits here already is not verified again.
+    pub(crate) fn each(&self, all: &[Bytes]) -> Vec<Result<Arc<Checked>, Refusal>> {
+        let known: Vec<Option<Arc<Checked>>> = {
+            let pool = self.0.pool.lock();
+            all.iter().map(|bytes| pool.checked(bytes)).collect()
+        };
+        let unknown: Vec<&Bytes> =
+            all.iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(bytes, _)| bytes).collect();
+        let mut checked = signatures::each(&unknown, self.0.threads).into_iter();
+        let answers = known.into_iter().map(|known| match known {
+            Some(checked) => Ok(checked),
+            None => checked.next().expect("what is not known was checked"),
+        });
+        answers.collect()
+    }
+
+    /// The checked forms of a block's transactions: known ones are not verified again, the others side by side.
+    ///
+    /// # Errors
+    /// As [`Checked::new`], of the first that is refused.
+    pub(crate) fn checked(&self, transactions: &[Bytes]) -> Result<Vec<Candidate>, Refusal> {
+        self.check(transactions, Keep::Yes)
+    }
+
+    fn check(&self, all: &[Bytes], keep: Keep) -> Result<Vec<Candidate>, Refusal> {
+        let mut known: Vec<Option<Arc<Checked>>> = {
+            let pool = self.0.pool.lock();
+            all.iter().map(|bytes| pool.checked(bytes)).collect()
+        };
+        {
+            let recent = self.0.recent.lock();
+            for (bytes, known) in all.iter().zip(&mut known) {
+                if known.is_none() {
+                    *known = recent.checked(bytes);
+                }
+            }
+        }
+        let unknown: Vec<&Bytes> =
+            all.iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(bytes, _)| bytes).collect();
+        let checked = signatures::check(&unknown, self.0.threads)?;
+        if keep == Keep::Yes {
+            let mut recent = self.0.recent.lock();
+            for (bytes, checked) in unknown.into_iter().zip(&checked) {
+                recent.insert(bytes, Arc::clone(checked), Place::Proposed);
+            }
+        }
+        let mut checked = checked.into_iter();
+        let candidates = all.iter().zip(known).map(|(bytes, known)| {
+            let checked = known.or_else(|| checked.next()).expect("what is not known was checked");
+            Candidate { bytes: bytes.clone(), checked }
+        });
+        Ok(candidates.collect())
     }
 
     pub(crate) fn contains(&self, id: &TransactionId) -> bool {
@@ -100,7 +192,7 @@ impl Mempool {
         self.0.pool.lock().choose(carried, most, bytes)
     }
 
-    /// Returns once something is here that is not among `carried`.
+    /// Returns once something is here that may be admitted and is not among `carried`.
     pub(crate) async fn ready(&self, carried: &HashSet<TransactionId>) {
         loop {
             let arrived = self.0.arrived.notified();
@@ -115,14 +207,28 @@ impl Mempool {
     }
 
     /// Forgets transactions that a final block holds.
-    pub(crate) fn finalized<'a>(&self, ids: impl Iterator<Item = &'a TransactionId>) {
-        let mut pool = self.0.pool.lock();
-        for id in ids {
-            pool.remove(id);
+    pub(crate) fn finalized<'a>(&self, block: impl Iterator<Item = (&'a TransactionId, &'a Bytes)>) {
+        let (mut pool, mut recent) = (self.0.pool.lock(), self.0.recent.lock());
+        for (id, bytes) in block {
+            match pool.remove(id) {
+                Some(candidate) => recent.insert(&candidate.bytes, candidate.checked, Place::Final),
+                None => recent.settle(bytes),
+            }
         }
     }
 
-    /// Drops a transaction that can never be admitted, and remembers why.
+    /// Lets a transaction wait that could not be admitted yet at `now`, behind those that may be; drops it with
+    /// the reason once it waited for [`PATIENCE`]. Says whether it was dropped.
+    pub(crate) fn defer(&self, id: &TransactionId, now: BlockTime, why: Refusal) -> bool {
+        let Some(since) = self.0.pool.lock().defer(id, now) else { return false };
+        let over = since.after(PATIENCE).is_none_or(|end| now >= end);
+        if over {
+            self.refuse(id, why);
+        }
+        over
+    }
+
+    /// Drops a transaction that can never be admitted, or waited too long, and remembers why.
     pub(crate) fn refuse(&self, id: &TransactionId, why: Refusal) {
         self.0.pool.lock().remove(id);
         let mut refused = self.0.refused.lock();

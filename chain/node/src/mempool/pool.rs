@@ -1,14 +1,16 @@
 //! The pool's decisions: what is kept, what makes room, what goes into a block first. No lock, no await.
 //!
 //! Order: by class, then by arrival; but an account's transactions go in the order of their sequences, in the
-//! place of the first of them. A full pool makes room by its youngest transaction of the lowest class, if that is
+//! place of the first of them. What could not be admitted yet comes after all others, and calls for no block. A
+//! full pool makes room by its youngest transaction of the lowest class, if that is
 //! below the class of the new one. No account holds more than its share.
 
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::Bound;
 use std::sync::Arc;
 use zeugma_ledger::{Action, Checked, Transaction};
-use zeugma_types::{AccountId, Code, Refusal};
+use zeugma_types::{AccountId, BlockTime, Code, Refusal};
 
 /// Digest of a transaction.
 pub(crate) type TransactionId = [u8; 32];
@@ -84,6 +86,14 @@ struct Entry {
     candidate: Candidate,
     class: Class,
     arrival: u64,
+    /// When a block first could not admit it yet.
+    deferred: Option<BlockTime>,
+}
+
+impl Entry {
+    fn place(&self) -> (Class, u64, TransactionId) {
+        (self.class, self.arrival, *self.candidate.id())
+    }
 }
 
 /// See the module.
@@ -92,6 +102,7 @@ pub(crate) struct Pool {
     entries: HashMap<TransactionId, Entry>,
     by_bytes: HashMap<Bytes, TransactionId>,
     order: BTreeSet<(Class, u64, TransactionId)>,
+    deferred: BTreeSet<(Class, u64, TransactionId)>,
     accounts: BTreeMap<AccountId, BTreeSet<(u64, TransactionId)>>,
     bytes: usize,
     arrivals: u64,
@@ -104,6 +115,7 @@ impl Pool {
             entries: HashMap::new(),
             by_bytes: HashMap::new(),
             order: BTreeSet::new(),
+            deferred: BTreeSet::new(),
             accounts: BTreeMap::new(),
             bytes: 0,
             arrivals: 0,
@@ -147,7 +159,7 @@ impl Pool {
         while self.entries.len() >= self.limits.transactions
             || self.bytes.saturating_add(candidate.bytes.len()) > self.limits.bytes
         {
-            match self.order.last().copied() {
+            match self.order.last().max(self.deferred.last()).copied() {
                 Some((last, _, loser)) if last > class => drop(self.remove(&loser)),
                 _ => return Err(Refusal::new(Code::BlockFull).needed("room in the mempool")),
             }
@@ -160,13 +172,16 @@ impl Pool {
         if let Some(account) = candidate.checked.account() {
             self.accounts.entry(*account).or_default().insert((candidate.sequence(), id));
         }
-        self.entries.insert(id, Entry { candidate, class, arrival });
+        self.entries.insert(id, Entry { candidate, class, arrival, deferred: None });
         Ok(true)
     }
 
     pub(crate) fn remove(&mut self, id: &TransactionId) -> Option<Candidate> {
-        let Entry { candidate, class, arrival } = self.entries.remove(id)?;
-        self.order.remove(&(class, arrival, *id));
+        let entry = self.entries.remove(id)?;
+        if !self.order.remove(&entry.place()) {
+            self.deferred.remove(&entry.place());
+        }
+        let candidate = entry.candidate;
         self.by_bytes.remove(&candidate.bytes);
         self.bytes -= candidate.bytes.len();
         if let Some(account) = candidate.checked.account()
@@ -180,7 +195,17 @@ impl Pool {
         Some(candidate)
     }
 
-    /// Whether anything is here that is not among `carried`.
+    /// Puts a transaction behind those that may be admitted. Says since when it waits there.
+    pub(crate) fn defer(&mut self, id: &TransactionId, now: BlockTime) -> Option<BlockTime> {
+        let entry = self.entries.get_mut(id)?;
+        let since = *entry.deferred.get_or_insert(now);
+        let place = entry.place();
+        self.order.remove(&place);
+        self.deferred.insert(place);
+        Some(since)
+    }
+
+    /// Whether anything is here that may be admitted and is not among `carried`.
     pub(crate) fn has_beyond(&self, carried: &HashSet<TransactionId>) -> bool {
         // Most calls end at the first entry; `carried` is at most a few blocks.
         self.order.iter().any(|(_, _, id)| !carried.contains(id))
@@ -193,18 +218,33 @@ impl Pool {
         most: usize,
         most_bytes: usize,
     ) -> Vec<Candidate> {
-        let (mut chosen, mut taken, mut total) = (Vec::new(), HashSet::new(), 0_usize);
-        for (_, _, id) in &self.order {
+        let (mut chosen, mut total) = (Vec::new(), 0_usize);
+        // Up to where an account's transactions were looked at: none is looked at twice.
+        let mut looked: HashMap<AccountId, (u64, TransactionId)> = HashMap::new();
+        for (_, _, id) in self.order.iter().chain(&self.deferred) {
             let entry = self.entries.get(id).expect("what is ordered is held");
-            // Before this one, the account's earlier sequences; after those, this one.
-            let before = entry.candidate.checked.account().and_then(|account| self.accounts.get(account));
             let up_to = (entry.candidate.sequence(), *id);
-            let earlier = before.into_iter().flat_map(|held| held.range(..up_to)).map(|(_, id)| id);
-            for id in earlier.chain(std::iter::once(id)) {
-                if carried.contains(id) || !taken.insert(*id) {
+            // Before this one, the account's earlier sequences; after those, this one.
+            let together: Vec<TransactionId> = match entry.candidate.checked.account() {
+                None => vec![*id],
+                Some(account) => {
+                    let from = looked.insert(*account, up_to);
+                    if let Some(from) = from
+                        && from >= up_to
+                    {
+                        looked.insert(*account, from);
+                        continue;
+                    }
+                    let held = self.accounts.get(account).expect("an account holds what is ordered");
+                    let range = (from.map_or(Bound::Unbounded, Bound::Excluded), Bound::Included(up_to));
+                    held.range(range).map(|(_, id)| *id).collect()
+                }
+            };
+            for id in together {
+                if carried.contains(&id) {
                     continue;
                 }
-                let candidate = &self.entries.get(id).expect("what an account holds is held").candidate;
+                let candidate = &self.entries.get(&id).expect("what an account holds is held").candidate;
                 if chosen.len() == most || total + candidate.bytes.len() > most_bytes {
                     return chosen;
                 }

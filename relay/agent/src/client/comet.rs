@@ -1,7 +1,7 @@
 //! A client of a CometBFT chain: refreshed by bisection, frozen by two commits of one height.
 
 use super::state::{Due, Known, Signers, due};
-use super::{evidence_claim, load, load_state, show, update_claim};
+use super::{evidence_claim, is_busy, load, load_state, show, update_claim};
 use crate::error::Error;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
@@ -59,6 +59,9 @@ impl CometWorker {
     }
 
     fn refresh(&self, client: &Client<Profile>, now: BlockTime) -> Result<(), Error> {
+        if is_busy(&self.queue, &*self.hub, &update_claim(&self.client), now)? {
+            return Ok(());
+        }
         let latest = client.latest();
         let tip = self.endpoints.status(now)?;
         let trusted = load_state::<CometBft>(&*self.hub, &self.client, latest.height)?;
@@ -111,7 +114,7 @@ impl CometWorker {
     }
 
     fn watch(&self, client: &Client<Profile>, now: BlockTime) -> Result<Watched, Error> {
-        if self.queue.is_claimed(self.hub.name(), &evidence_claim(&self.client))? {
+        if is_busy(&self.queue, &*self.hub, &evidence_claim(&self.client), now)? {
             return Ok(Watched::Found);
         }
         let Some((height, 2..)) = self.endpoints.common_height(now) else { return Ok(Watched::Clean) };

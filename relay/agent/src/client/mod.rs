@@ -7,12 +7,13 @@ pub mod state;
 mod zeugma;
 
 pub use comet::CometWorker;
-pub use zeugma::ZeugmaWorker;
 pub(crate) use zeugma::{Light, update_to};
+pub use zeugma::{ZeugmaWorker, contradiction, update_to_latest};
 
 use crate::error::Error;
 use crate::hub::{self, Hub};
 use crate::metrics::Metrics;
+use crate::queue::Queue;
 use zeugma_adapter_core::{Client, Family, Status};
 use zeugma_ledger::Slot;
 use zeugma_ledger::ibc::ClientRecord;
@@ -28,11 +29,16 @@ pub(crate) fn evidence_claim(client: &ClientId) -> String {
     format!("misbehaviour/{client}")
 }
 
+/// Whether a piece of work is under way, or rests after the network refused it: trying at each tick would fill blocks.
+pub(crate) fn is_busy(queue: &Queue, hub: &dyn Hub, claim: &str, now: BlockTime) -> Result<bool, Error> {
+    Ok(queue.is_claimed(hub.name(), claim)? || queue.rests(hub.name(), claim, now)?)
+}
+
 /// A client as its network holds it.
 ///
 /// # Errors
 /// [`Error`]; [`Code::UnknownClient`], [`Code::WrongFamily`].
-pub(crate) fn load<F: Family>(hub: &dyn Hub, id: &ClientId) -> Result<Client<F::Profile>, Error> {
+pub fn load<F: Family>(hub: &dyn Hub, id: &ClientId) -> Result<Client<F::Profile>, Error> {
     let record: Option<ClientRecord> = hub::load(hub, Slot::Client(id))?;
     let unknown = || Refusal::new(Code::UnknownClient).found(id.as_str().to_owned());
     let record = record.ok_or_else(unknown)?;
@@ -46,7 +52,7 @@ pub(crate) fn load<F: Family>(hub: &dyn Hub, id: &ClientId) -> Result<Client<F::
 ///
 /// # Errors
 /// [`Error`]; [`Code::NoStateAt`].
-pub(crate) fn load_state<F: Family>(hub: &dyn Hub, id: &ClientId, height: Height) -> Result<F::State, Error> {
+pub fn load_state<F: Family>(hub: &dyn Hub, id: &ClientId, height: Height) -> Result<F::State, Error> {
     let bytes = hub.state(&Slot::ClientState(id, height).key())?;
     let bytes = bytes.ok_or_else(|| Refusal::new(Code::NoStateAt).needed(height.get()))?;
     if bytes.len() > F::MAX_STATE {
@@ -64,6 +70,7 @@ pub(crate) fn show<F: Family>(
     now: BlockTime,
 ) -> Status {
     let status = client.status::<F>(now);
-    metrics.client(hub.name(), id.as_str(), client.expires_at::<F>(), status == Status::Frozen);
+    let trusting = F::trusting_period(&client.profile);
+    metrics.client(hub.name(), id.as_str(), client.expires_at::<F>(), trusting, status == Status::Frozen);
     status
 }

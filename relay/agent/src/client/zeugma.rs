@@ -2,7 +2,7 @@
 //! certified headers of one height.
 
 use super::state::{Known, Signers, due};
-use super::{evidence_claim, load, load_state, show, update_claim};
+use super::{evidence_claim, is_busy, load, load_state, show, update_claim};
 use crate::error::Error;
 use crate::hub::{Hub, Hubs, Under};
 use crate::metrics::Metrics;
@@ -80,7 +80,13 @@ impl ZeugmaWorker {
             // Recovery is a matter of people; the gauge says that it is needed.
             Status::Frozen | Status::Expired => return Ok(()),
         }
-        if let Some(evidence) = self.watch(&light, now)? {
+        if is_busy(&self.queue, &*self.hub, &evidence_claim(&self.client), now)? {
+            return Ok(());
+        }
+        let mut liars = 0;
+        let found = compare(&self.of, &light, now, &mut liars);
+        (0..liars).for_each(|_| self.metrics.disagreed(self.of.name()));
+        if let Some(evidence) = found {
             tracing::error!(chain = self.of.name(), "client.misbehaviour");
             let evidence = Bytes::new(evidence.to_bytes())?;
             let message = SubmitMisbehaviour { client: self.client.clone(), evidence }.into();
@@ -88,6 +94,9 @@ impl ZeugmaWorker {
             if self.queue.push(self.hub.name(), Vec::from([work]))? {
                 self.metrics.misbehaved(self.of.name());
             }
+            return Ok(());
+        }
+        if is_busy(&self.queue, &*self.hub, &update_claim(&self.client), now)? {
             return Ok(());
         }
         let Some(target) = self.of.latest()? else { return Ok(()) };
@@ -106,44 +115,77 @@ impl ZeugmaWorker {
         let work = Work { claim: update_claim(&self.client), message };
         self.queue.push(self.hub.name(), Vec::from([work])).map(drop)
     }
+}
 
-    /// Compares what the endpoints certified: two headers of one height, or two that cannot follow each other.
-    fn watch(&self, light: &Light, now: BlockTime) -> Result<Option<Evidence>, Error> {
-        let mut latest = Vec::new();
-        for hub in self.of.each() {
-            // A node that is down shows nothing; the others are compared.
-            if let Ok(Some(certified)) = hub.latest() {
-                latest.push((hub, certified.header.height));
-            }
+/// Compares what the nodes certified: two headers of one height, or two that cannot follow each other. A node that
+/// shows what is not certified is counted in `liars`.
+fn compare(of: &Hubs, light: &Light, now: BlockTime, liars: &mut u64) -> Option<Evidence> {
+    let mut latest = Vec::new();
+    for hub in of.each() {
+        // A node that is down shows nothing; the others are compared.
+        if let Ok(Some(certified)) = hub.latest() {
+            latest.push((hub, certified.header.height));
         }
-        let Some(common) = latest.iter().map(|(_, height)| *height).min() else { return Ok(None) };
-        let mut first: Option<Certified> = None;
-        for (hub, _) in &latest {
-            let Ok(Some(certified)) = hub.certified(common) else { continue };
-            let Some(one) = &first else {
-                first = Some(certified);
-                continue;
-            };
-            let same_height = one.header.height == certified.header.height;
-            if same_height && one.header.digest() == certified.header.digest() {
-                continue;
-            }
-            let evidence = Evidence { one: one.clone(), other: certified };
-            match Zeugma::verify_misbehaviour(
-                &light.client.profile,
-                [&light.latest, &light.latest],
-                &evidence,
-                now,
-            ) {
-                Ok(_) => return Ok(Some(evidence)),
-                // Two headers of two heights, one after the other: no contradiction.
-                Err(refusal) if refusal.code == Code::NoMisbehaviour => {}
-                Err(refusal) => {
-                    tracing::warn!(chain = self.of.name(), %refusal, "a node showed what is not certified");
-                    self.metrics.disagreed(self.of.name());
-                }
-            }
-        }
-        Ok(None)
     }
+    let common = latest.iter().map(|(_, height)| *height).min()?;
+    let mut first: Option<Certified> = None;
+    for (hub, _) in &latest {
+        let Ok(Some(certified)) = hub.certified(common) else { continue };
+        let Some(one) = &first else {
+            first = Some(certified);
+            continue;
+        };
+        let same_height = one.header.height == certified.header.height;
+        if same_height && one.header.digest() == certified.header.digest() {
+            continue;
+        }
+        let evidence = Evidence { one: one.clone(), other: certified };
+        let trusted = [&light.latest, &light.latest];
+        match Zeugma::verify_misbehaviour(&light.client.profile, trusted, &evidence, now) {
+            Ok(_) => return Some(evidence),
+            // Two headers of two heights, one after the other: no contradiction.
+            Err(refusal) if refusal.code == Code::NoMisbehaviour => {}
+            Err(refusal) => {
+                tracing::warn!(chain = of.name(), %refusal, "a node showed what is not certified");
+                *liars += 1;
+            }
+        }
+    }
+    None
+}
+
+/// The update that moves a client to the followed network's latest certified header, over hand-overs where the era
+/// changed; nothing when it stands there. Verified.
+///
+/// # Errors
+/// [`Error`].
+pub fn update_to_latest(
+    hub: &dyn Hub,
+    client: &ClientId,
+    of: &dyn Hub,
+    now: BlockTime,
+) -> Result<Option<UpdateClient>, Error> {
+    let light = Light::load(hub, client)?;
+    match of.latest()? {
+        Some(target) if target.header.height > light.latest.height => {
+            let (update, _) = update_to(of, &light, target, now)?;
+            Ok(Some(UpdateClient { client: client.clone(), update: Bytes::new(update.to_bytes())? }))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Evidence that nodes of the network that `client` follows certified two histories; verified, or nothing.
+///
+/// # Errors
+/// [`Error`] when the client cannot be read.
+pub fn contradiction(
+    hub: &dyn Hub,
+    client: &ClientId,
+    of: &Hubs,
+    now: BlockTime,
+) -> Result<Option<SubmitMisbehaviour>, Error> {
+    let light = Light::load(hub, client)?;
+    let Some(evidence) = compare(of, &light, now, &mut 0) else { return Ok(None) };
+    Ok(Some(SubmitMisbehaviour { client: client.clone(), evidence: Bytes::new(evidence.to_bytes())? }))
 }

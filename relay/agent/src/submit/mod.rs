@@ -47,6 +47,7 @@ impl Submitter {
     /// [`Error`] when the chain does not answer or the queue fails; what was done until then is kept.
     pub fn tick(&mut self, now: BlockTime) -> Result<(), Error> {
         let tasks = self.queue.open_tasks(self.hub.name())?;
+        self.metrics.waiting(self.hub.name(), tasks.len());
         let mut under_way = tasks.iter().filter(|(_, task)| task.stage.signed().is_some()).count();
         let mut sequences: Vec<u64> =
             tasks.iter().filter_map(|(_, task)| Some(task.stage.signed()?.sequence)).collect();

@@ -1,8 +1,10 @@
 //! Our values as messages.
 
-use super::super::view::NodeView;
+use super::super::view::{NodeView, PeerView};
 use super::v1;
 use crate::handle::{Certified, FinalBlock, Status};
+use crate::outbox::BlockRecord;
+use crate::stream::Finalized;
 use zeugma_ledger::Outcome;
 use zeugma_proof::Header;
 use zeugma_types::{Encode as _, Permanence, Refusal, Side};
@@ -70,7 +72,14 @@ impl From<NodeView> for v1::GetStatusResponse {
             waiting_transactions: count(view.mempool.transactions),
             waiting_bytes: count(view.mempool.bytes),
             stopped: view.stopped,
+            peers: view.peers.into_iter().map(Into::into).collect(),
         }
+    }
+}
+
+impl From<PeerView> for v1::Peer {
+    fn from(peer: PeerView) -> Self {
+        Self { index: peer.index, name: peer.name, connected: peer.connected, height: peer.height }
     }
 }
 
@@ -92,17 +101,27 @@ impl From<&Certified> for v1::GetCertificateResponse {
 
 impl From<&FinalBlock> for v1::Block {
     fn from(block: &FinalBlock) -> Self {
-        let events = block.record.events.iter().map(|(transaction, event)| v1::Event {
-            transaction: *transaction,
-            name: event.name().into(),
-            event: event.to_bytes().into(),
-        });
-        Self {
-            height: block.header.height.get(),
-            time: block.header.time.get(),
-            outbox_size: block.header.outbox.size.get(),
-            transactions: count(block.transactions.len()),
-            events: events.collect(),
-        }
+        happened(&block.header, &block.record)
+    }
+}
+
+impl From<&Finalized> for v1::Block {
+    fn from(block: &Finalized) -> Self {
+        happened(&block.header, &block.record)
+    }
+}
+
+fn happened(header: &Header, record: &BlockRecord) -> v1::Block {
+    let events = record.events.iter().map(|(transaction, event)| v1::Event {
+        transaction: *transaction,
+        name: event.name().into(),
+        event: event.to_bytes().into(),
+    });
+    v1::Block {
+        height: header.height.get(),
+        time: header.time.get(),
+        outbox_size: header.outbox.size.get(),
+        transactions: count(record.transactions.len()),
+        events: events.collect(),
     }
 }

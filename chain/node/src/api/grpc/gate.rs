@@ -53,6 +53,7 @@ impl Gate {
         let (access, length) = rule(request.uri().path());
         self.api.allow(self.door, access, request.headers())?;
         let span = tracing::debug_span!("api.grpc", method = request.uri().path());
+        super::super::trace_on(&span, request.headers());
         let time = self.api.config.request_time();
         match length {
             Length::Short => {

@@ -20,6 +20,36 @@ fn connect(served: &Served) -> Client {
 }
 
 #[test]
+fn a_batch_is_answered_one_by_one_and_its_transactions_are_named_in_the_stream() {
+    let served = Served::new();
+    let node = connect(&served);
+    let batch = [served.chain.transaction(1), b"\x01".to_vec(), served.chain.transaction(2)];
+    let answer = node.submit_all(&batch).unwrap();
+    assert_eq!(answer.accepted, 2);
+    let refused: Vec<_> = answer.refused.iter().map(|(number, refusal)| (*number, refusal.code)).collect();
+    assert_eq!(refused, [(1, Code::Truncated)]);
+    assert_eq!(node.submit_all::<Vec<u8>>(&[]).unwrap().accepted, 0);
+    let height = served.chain.close();
+
+    let named = node.follow_transactions(Some(height)).next().unwrap().unwrap();
+    let mut ids: Vec<_> = named.transactions.iter().map(|one| (one.id, one.done)).collect();
+    ids.sort_unstable();
+    let mut expected: Vec<_> =
+        [0, 2].map(|place: usize| (*Checked::new(&batch[place]).unwrap().digest(), true)).to_vec();
+    expected.sort_unstable();
+    assert_eq!(ids, expected);
+    assert_eq!(node.follow(Some(height)).next().unwrap().unwrap().transactions, []);
+
+    served.chain.set_mood(Mood::Fails);
+    assert!(matches!(node.submit_all(&batch), Err(Error::Declined { status: 500, .. })));
+    served.chain.set_mood(Mood::Takes);
+    let most = vec![served.chain.transaction(3); 1_024];
+    assert_eq!(node.submit_all(&most).unwrap().accepted, 1_024);
+    let more = vec![b"x".to_vec(); 1_025];
+    assert!(matches!(node.submit_all(&more), Err(Error::Declined { status: 400, .. })));
+}
+
+#[test]
 fn a_client_reads_every_route_in_our_types() {
     let served = Served::new();
     let node = connect(&served);

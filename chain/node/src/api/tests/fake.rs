@@ -1,7 +1,7 @@
 //! A chain in memory that answers like a node: for tests of routing and of the shape of answers only. Its headers,
 //! certificates and proofs are real ones under a key of the test.
 
-use crate::handle::{Certified, Error, FinalBlock, NodeHandle, Query, Status, Under};
+use crate::handle::{Certified, Entered, Error, FinalBlock, NodeHandle, Query, Status, Under};
 use crate::outbox::{BlockRecord, Said};
 use crate::stream::Finalized;
 use bytes::Bytes;
@@ -248,6 +248,21 @@ impl Query for Arc<FakeChain> {
         ready(answer).boxed()
     }
 
+    fn submit_all(&self, batch: Vec<Bytes>) -> BoxFuture<'_, Result<Vec<Entered>, Error>> {
+        async move {
+            let mut all = Vec::new();
+            for bytes in batch {
+                all.push(match self.submit(bytes).await {
+                    Ok(id) => Ok(id),
+                    Err(Error::Refused(refusal)) => Err(refusal),
+                    Err(error) => return Err(error),
+                });
+            }
+            Ok(all)
+        }
+        .boxed()
+    }
+
     fn status(&self, id: [u8; 32]) -> BoxFuture<'_, Result<Status, Error>> {
         let inner = self.inner();
         let found = inner.blocks.iter().find_map(|block| {
@@ -319,6 +334,12 @@ impl Query for Arc<FakeChain> {
     fn waiting(&self) -> (usize, usize) {
         let inner = self.inner();
         (inner.waiting.len(), inner.waiting.values().map(Bytes::len).sum())
+    }
+
+    fn peers(&self) -> Vec<crate::PeerStatus> {
+        let height = Some(Height::new(3));
+        let heard = crate::PeerStatus { index: 0, connected: true, height };
+        vec![heard, crate::PeerStatus { index: 2, connected: false, height: None }]
     }
 
     fn metrics(&self) -> String {

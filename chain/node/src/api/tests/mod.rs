@@ -135,6 +135,23 @@ fn a_refusal_is_a_problem_with_its_code_and_both_sides() {
 }
 
 #[test]
+fn a_batch_that_is_cut_off_is_no_batch() {
+    let served = Served::new();
+    let headers = [("authorization", "Bearer correct horse")];
+    let post =
+        |body: &[u8]| request(served.server.address(), "POST", "/v1/transactions/batch", &headers, body);
+    let transaction = served.chain.transaction(1);
+    let length = u32::try_from(transaction.len()).unwrap();
+    let whole = [&length.to_be_bytes()[..], &transaction].concat();
+    assert_eq!(post(&whole).json()["accepted"], 1);
+    for cut in 1..whole.len() {
+        assert_eq!(post(&whole[..cut]).status, 400, "{cut}");
+    }
+    assert_eq!(post(&u32::MAX.to_be_bytes()).status, 400);
+    assert_eq!(request(served.server.address(), "POST", "/v1/transactions/batch", &[], &whole).status, 401);
+}
+
+#[test]
 fn a_body_above_the_bound_is_refused() {
     let served = Served::new();
     let most = zeugma_ledger::limits::MAX_TRANSACTION;
