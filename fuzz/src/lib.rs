@@ -7,6 +7,7 @@
 //! runs them; `cargo xtask fuzz --seeds` writes `seeds/` anew after an encoding changed.
 
 pub mod comet;
+pub mod eth;
 pub mod network;
 
 use std::fs;

@@ -107,6 +107,11 @@ impl Interrupt {
         self.0.load(Ordering::Acquire)
     }
 
+    /// The same, for who only reads a flag.
+    pub(crate) fn flag(&self) -> &AtomicBool {
+        &self.0
+    }
+
     /// Fails once someone asked to end.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         if !self.requested() {

@@ -1,13 +1,16 @@
 //! Why a command did not do what it was asked, and what to do about it.
 //!
-//! A refusal names a rule: one of the table that all verifiers share, or one that only this command
-//! has ([`Rule`]). Both have their words in English and Chinese.
+//! A refusal names a rule of the one table that all verifiers share, so every one has a number, and words in
+//! English and Chinese. The numbers from 600 on are of this command and the machine it runs on.
 
 use crate::output::{Lang, plain};
 use serde_json::{Value, json};
 use std::fmt::Display;
 use std::path::Path;
 use zeugma_types::{Code, Permanence, Refusal, Side};
+
+/// A rule that this command judges itself: one of the table.
+pub(crate) use zeugma_types::Code as Rule;
 
 /// Why a command failed. The kind decides the exit code.
 #[derive(Clone, Debug)]
@@ -37,65 +40,10 @@ pub(crate) struct Refused {
 
 #[derive(Clone, Debug)]
 enum Cause {
+    /// With both values.
     Table(Refusal),
-    Own(Rule, String),
-}
-
-macro_rules! rules {
-    ($($(#[$doc:meta])* $name:ident $en:literal $zh:literal;)*) => {
-        /// Rules that only this command has; the shared table has the others.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(crate) enum Rule {
-            $($(#[$doc])* $name,)*
-        }
-
-        impl Rule {
-            const fn name(self) -> &'static str {
-                match self {
-                    $(Self::$name => stringify!($name),)*
-                }
-            }
-
-            const fn words(self, lang: Lang) -> &'static str {
-                match (self, lang) {
-                    $((Self::$name, Lang::En) => $en, (Self::$name, Lang::Zh) => $zh,)*
-                }
-            }
-        }
-    };
-}
-
-rules! {
-    /// The readable part of a trust file is not what its canonical bytes say.
-    ViewDiffers "the readable part says something else than the canonical bytes" "可读部分与规范字节不一致";
-    /// The JSON around a trust file is not of its form.
-    NotTrustJson "the file is not a trust file, nor its JSON form" "文件既不是信任文件，也不是其 JSON 形式";
-    /// The trust file is another one than that whose fingerprint was given.
-    WrongFingerprint "the trust file has another fingerprint than the one given" "信任文件的指纹与所给指纹不符";
-    /// A file is never written over.
-    FileExists "the file exists, and is not written over" "文件已存在，不会被覆盖";
-    /// A secret that others could read.
-    OpenToOthers "the file holds a secret and others may read it" "文件含有秘密，但他人可以读取";
-    /// A key file that is not of its form.
-    NotKeyFile "the file is not a key file" "文件不是密钥文件";
-    /// The disk did not take it.
-    NotWritten "the file could not be written" "文件无法写入";
-    /// A check of `zeugma doctor` failed.
-    Unfit "a check failed" "检查未通过";
-    /// A node ended though nobody asked it to.
-    NodeEnded "the node cannot go on" "节点无法继续运行";
-    /// A key generation ended without a key.
-    NoGroupKey "no group key was made" "未能生成群密钥";
-    /// A node answers something else than was asked, or not in our form.
-    Declined "the node does not answer this" "节点未予答复";
-    /// What was asked for is not there.
-    NotThere "there is no such thing" "所查内容不存在";
-    /// It did not happen within the time.
-    TooSlow "it did not happen in time" "未在限定时间内完成";
-    /// Someone asked to end before it was done.
-    Interrupted "it was asked to end before it was done" "在完成之前被要求结束";
-    /// What was shown is not what was expected: a fault in this program.
-    Unexpected "something else happened than must" "结果与应有的不符";
+    /// With what was found in words.
+    Own(Code, String),
 }
 
 impl Failure {
@@ -123,7 +71,7 @@ impl Failure {
         Self::Refused(Box::new(Refused { subject, cause, todo: None }))
     }
 
-    /// A rule of this command refused `subject`.
+    /// A rule that this command judges refused `subject`: what was found, and what to do.
     pub(crate) fn own(rule: Rule, subject: impl Display, what: impl Display, todo: impl Display) -> Self {
         let (subject, cause) = (subject.to_string(), Cause::Own(rule, what.to_string()));
         Self::Refused(Box::new(Refused { subject, cause, todo: Some(todo.to_string()) }))
@@ -171,8 +119,7 @@ impl Failure {
     pub(crate) fn code(&self) -> Option<Code> {
         match self {
             Self::Refused(refused) => match &refused.cause {
-                Cause::Table(refusal) => Some(refusal.code),
-                Cause::Own(..) => None,
+                Cause::Table(Refusal { code, .. }) | Cause::Own(code, _) => Some(*code),
             },
             Self::Usage(_) | Self::Unreachable(_) => None,
         }
@@ -207,11 +154,10 @@ impl Told {
 }
 
 impl Refused {
-    fn todo(&self, lang: Lang) -> Option<&str> {
+    fn todo(&self, lang: Lang) -> &str {
         match (&self.todo, &self.cause) {
-            (Some(todo), _) => Some(todo),
-            (None, Cause::Table(refusal)) => advice(refusal.code, lang),
-            (None, Cause::Own(..)) => None,
+            (Some(todo), _) => todo,
+            (None, Cause::Table(Refusal { code, .. }) | Cause::Own(code, _)) => advice(*code, lang),
         }
     }
 
@@ -220,45 +166,41 @@ impl Refused {
         let rule = match (&self.cause, lang) {
             (Cause::Table(refusal), Lang::En) => refusal.to_string(),
             (Cause::Table(refusal), Lang::Zh) => chinese(refusal),
-            (Cause::Own(rule, what), _) => {
-                format!("{}{colon}{}{colon}{what}", rule.name(), rule.words(lang))
+            (Cause::Own(code, what), _) => {
+                format!(
+                    "{} {}{colon}{}{colon}{what}",
+                    code.number(),
+                    code.name(),
+                    lang.pick(code.en(), code.zh())
+                )
             }
         };
         let head = lang.pick("refused", "拒绝");
         let mut text = format!("{head}{colon}{}{colon}{}\n", plain(&self.subject), plain(&rule));
-        if let Some(todo) = self.todo(lang) {
-            let head = lang.pick("what to do", "建议");
-            text.push_str(&format!("{head}{colon}{}\n", plain(todo)));
-        }
+        let head = lang.pick("what to do", "建议");
+        text.push_str(&format!("{head}{colon}{}\n", plain(self.todo(lang))));
         text
     }
 
     fn json(&self) -> Value {
-        let todo = self.todo(Lang::En);
-        match &self.cause {
-            Cause::Table(Refusal { code, needed, found }) => json!({
-                "subject": self.subject,
-                "code": code.number(),
-                "name": code.name(),
-                "permanence": match code.permanence() {
-                    Permanence::Never => "never",
-                    Permanence::NotYet => "not yet",
-                },
-                "rule": { "en": code.en(), "zh": code.zh() },
-                "needed": side(needed),
-                "found": side(found),
-                "to_do": todo,
-            }),
-            Cause::Own(rule, what) => json!({
-                "subject": self.subject,
-                "code": null,
-                "name": rule.name(),
-                "permanence": "never",
-                "rule": { "en": rule.words(Lang::En), "zh": rule.words(Lang::Zh) },
-                "what": what,
-                "to_do": todo,
-            }),
-        }
+        let (code, needed, found, what) = match &self.cause {
+            Cause::Table(Refusal { code, needed, found }) => (code, side(needed), side(found), None),
+            Cause::Own(code, what) => (code, None, None, Some(what)),
+        };
+        json!({
+            "subject": self.subject,
+            "code": code.number(),
+            "name": code.name(),
+            "permanence": match code.permanence() {
+                Permanence::Never => "never",
+                Permanence::NotYet => "not yet",
+            },
+            "rule": { "en": code.en(), "zh": code.zh() },
+            "needed": needed,
+            "found": found,
+            "what": what,
+            "to_do": self.todo(Lang::En),
+        })
     }
 }
 
@@ -278,7 +220,7 @@ fn chinese(refusal: &Refusal) -> String {
 }
 
 /// What whoever was refused can do.
-fn advice(code: Code, lang: Lang) -> Option<&'static str> {
+fn advice(code: Code, lang: Lang) -> &'static str {
     let (en, zh) = match code {
         Code::BadMagic => (
             "give the proof first and the trust file with --trust; each begins with its own mark",
@@ -311,6 +253,74 @@ fn advice(code: Code, lang: Lang) -> Option<&'static str> {
         Code::UnsupportedSuite => {
             ("ask for the proof under the committee's certificate", "请索取由委员会证书背书的证明")
         }
+        Code::UnknownAccount | Code::NotAllowed => (
+            "let governors give the account the role: zeugma tx propose roles --of ACCOUNT --grant ROLE; `zeugma query account ACCOUNT` shows what it has",
+            "请由治理者授予角色：zeugma tx propose roles --of ACCOUNT --grant ROLE；`zeugma query account ACCOUNT` 可查看现有角色",
+        ),
+        Code::AllowanceSpent => (
+            "wait: the allowance refills each second; `zeugma query account ACCOUNT` shows it",
+            "请稍候：额度每秒恢复；`zeugma query account ACCOUNT` 可查看",
+        ),
+        Code::TooEarly => ("wait until the time that is told and ask again", "请等到所示时间后再试"),
+        Code::UnknownClient => {
+            ("check the client's name: zeugma query client ID", "请核对客户端名称：zeugma query client ID")
+        }
+        Code::ClientFrozen | Code::ClientExpired => (
+            "make a client of the same chain with an equal profile, and let a guardian ask for recovery: zeugma tx propose-recovery --client ID --substitute ID",
+            "请建立同一链、配置相同的客户端，并由监护者提出恢复：zeugma tx propose-recovery --client ID --substitute ID",
+        ),
+        Code::StillActive => (
+            "nothing is to be done: an active client is moved by zeugma tx update-client",
+            "无需操作：活动客户端用 zeugma tx update-client 更新",
+        ),
+        Code::NotContinuous => (
+            "make the substitute with the profile of the client, of the same chain, from a header not below the client's newest",
+            "请以相同配置、同一链、不低于原客户端最新高度的区块头建立替代客户端",
+        ),
+        Code::NoRecovery => {
+            ("propose it first: zeugma tx propose-recovery", "请先提出：zeugma tx propose-recovery")
+        }
+        Code::RecoveryProposed => (
+            "see which with zeugma query recovery ID; a governor can stop it with zeugma tx cancel-recovery",
+            "用 zeugma query recovery ID 查看；治理者可用 zeugma tx cancel-recovery 撤销",
+        ),
+        Code::NoCounterparty => (
+            "name the other network's client of this one: zeugma tx register-counterparty",
+            "请登记对端：zeugma tx register-counterparty",
+        ),
+        Code::RouteHalted => (
+            "a governor resumes it: zeugma tx revoke-digest --kind halt --name CLIENT",
+            "由治理者恢复：zeugma tx revoke-digest --kind halt --name CLIENT",
+        ),
+        Code::TimeoutNotReached => (
+            "wait until a block of the receiver is past the packet's timeout",
+            "请等到接收方区块时间超过数据包超时",
+        ),
+        Code::UnknownOrigin => {
+            ("register the log first: zeugma tx register-origin", "请先登记日志：zeugma tx register-origin")
+        }
+        Code::CheckpointOlder | Code::NotConsistent => (
+            "take the log's newest checkpoint and its consistency proof from the size anchored last",
+            "请使用日志的最新检查点，并附自上次锚定大小起的一致性证明",
+        ),
+        Code::SecondTreeNeeded => {
+            ("give both checkpoints: --note and --sm3-note", "请同时给出两个检查点：--note 与 --sm3-note")
+        }
+        Code::UnknownProposal | Code::ProposalLapsed => (
+            "see what waits: zeugma query proposal N, zeugma query schedule; propose it anew if it lapsed",
+            "请查看：zeugma query proposal N、zeugma query schedule；已失效的请重新提出",
+        ),
+        Code::AlreadyApproved => (
+            "another governor has to approve it; zeugma query proposal N shows who did",
+            "须由另一治理者批准；zeugma query proposal N 可查看已批准者",
+        ),
+        Code::TooFewGovernors => (
+            "make another governor first, or lower --governors-needed",
+            "请先增加治理者，或调低 --governors-needed",
+        ),
+        Code::ProgramTooOld => {
+            ("install the newer program, then start the node again", "请安装新版程序后重新启动节点")
+        }
         other if (100..200).contains(&other.number()) => (
             "the file is damaged or of another kind; fetch it again from where it came from",
             "文件已损坏或类型不符；请重新从来源获取",
@@ -319,7 +329,20 @@ fn advice(code: Code, lang: Lang) -> Option<&'static str> {
             "do not rely on this file; ask whoever gave it for another",
             "请勿依赖该文件；请向提供者另行索取",
         ),
-        _ => return None,
+        other if (400..420).contains(&other.number()) && other.permanence() == Permanence::Never => (
+            "ask another node of that chain for the bytes; if they are refused too, the chain's profile or state here is not of it",
+            "请向该链的另一节点索取数据；若仍被拒绝，则此处的配置或状态不属于该链",
+        ),
+        other => match other.permanence() {
+            Permanence::NotYet => (
+                "nothing was changed; once what the rule needs is there, ask again",
+                "未作任何更改；规则所需条件具备后请再试",
+            ),
+            Permanence::Never => (
+                "nothing was changed; the same request is never accepted, so change what the rule names",
+                "未作任何更改；同一请求永不会被接受，请修改规则所指之处",
+            ),
+        },
     };
-    Some(lang.pick(en, zh))
+    lang.pick(en, zh)
 }

@@ -1,9 +1,9 @@
 //! Reading with a bound, writing without writing over.
 
 use crate::failure::{Failure, Rule};
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Permissions};
 use std::io::{Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 /// Who may read a file that is written.
@@ -35,24 +35,50 @@ pub(crate) fn write_new(path: &Path, bytes: &[u8], readers: Readers) -> Result<(
         Readers::Anyone => 0o644,
         Readers::Owner => 0o600,
     };
-    let shown = path.display();
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(|why| {
-        match why.kind() {
-            std::io::ErrorKind::AlreadyExists => {
-                Failure::own(Rule::FileExists, shown, "nothing was changed", "choose another name")
-            }
-            _ => not_written(path, &why),
+    let folder = folder_of(path);
+    let failed = |why: std::io::Error| not_written(path, &why);
+    // Bytes first, under another name, then the name, then the folder: a crash at any point leaves no file of this
+    // name, or a whole one.
+    let mut file = tempfile::Builder::new()
+        .prefix(".zeugma-")
+        .permissions(Permissions::from_mode(mode))
+        .tempfile_in(folder)
+        .map_err(failed)?;
+    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
+    file.persist_noclobber(path).map_err(|refused| match refused.error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            Failure::own(Rule::FileExists, path.display(), "nothing was changed", "choose another name")
         }
+        _ => not_written(path, &refused.error),
     })?;
-    // Bytes first, then the name: a crash in between leaves a file that is empty or cut, never a
-    // complete one that is lost.
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|why| not_written(path, &why))?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|why| not_written(path, &why))
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn not_written(path: &Path, why: &std::io::Error) -> Failure {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     let todo = format!("check room and permission: df -h {0}; ls -ld {0}", folder.display());
     Failure::own(Rule::NotWritten, path.display(), why, todo)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_written_whole_and_once_and_leaves_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report");
+        write_new(&path, b"one", Readers::Owner).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let again = write_new(&path, b"two", Readers::Anyone).unwrap_err();
+        assert_eq!(again.code(), Some(Rule::FileExists));
+        assert_eq!(std::fs::read(&path).unwrap(), b"one");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        let nowhere = folder.path().join("none/report");
+        assert_eq!(write_new(&nowhere, b"", Readers::Anyone).unwrap_err().code(), Some(Rule::NotWritten));
+    }
 }

@@ -14,9 +14,11 @@ mod families;
 mod files;
 mod keyfile;
 mod output;
+mod parameters;
 mod path_text;
 mod route;
 mod submit;
+mod telemetry;
 mod trust;
 mod words;
 
@@ -24,6 +26,7 @@ use clap::Parser;
 use command::Command;
 use output::{Output, Style};
 use std::process::ExitCode;
+use zeugma_telemetry::Collector;
 
 /// Every chain's proof in, one certificate out.
 #[derive(Debug, Parser)]
@@ -31,6 +34,9 @@ use std::process::ExitCode;
 struct Cli {
     #[command(flatten)]
     style: Style,
+    /// Tell traces to this collector: OTLP over HTTP, http://HOST:PORT
+    #[arg(long, global = true, env = "ZEUGMA_OTLP", value_name = "URL", value_parser = telemetry::parse)]
+    otlp: Option<Collector>,
     #[command(subcommand)]
     command: Command,
 }
@@ -38,9 +44,12 @@ struct Cli {
 const EXITS: &str = "Exit: 0 done, 1 refused (the code and the rule on stderr), 2 usage, 3 not reachable.";
 
 fn main() -> ExitCode {
-    let Cli { style, command } = Cli::parse();
+    let Cli { style, otlp, command } = Cli::parse();
     let output = Output::new(style);
-    match command.run(&output) {
+    telemetry::named(otlp);
+    let ended = command.run(&output);
+    telemetry::end();
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             output.failure(&failure);

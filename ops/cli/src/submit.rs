@@ -1,5 +1,9 @@
 //! Asking a network to do something, and waiting until it is final.
 
+mod dry;
+
+pub(crate) use dry::Tried;
+
 use crate::clock;
 use crate::ending::Interrupt;
 use crate::failure::{Failure, Rule};
@@ -24,10 +28,23 @@ pub(crate) struct Done {
     pub(crate) id: TransactionId,
     /// Its block.
     pub(crate) height: Height,
+    /// The names of its messages.
+    pub(crate) asked: Vec<&'static str>,
     /// What became of each message.
     pub(crate) outcome: Outcome,
     /// What it told.
     pub(crate) events: Vec<Event>,
+}
+
+/// A signed transaction.
+#[derive(Clone, Debug)]
+pub(crate) struct Signed {
+    /// Its canonical bytes.
+    bytes: Vec<u8>,
+    sequence: u64,
+    asked: Vec<&'static str>,
+    /// The same in words.
+    subject: String,
 }
 
 /// An account at a node.
@@ -69,17 +86,22 @@ impl<'k> Sender<'k> {
     /// # Errors
     /// The refusal, wherever it was made; that it is not final in time.
     pub(crate) fn send(&self, messages: Vec<Message>) -> Result<Done, Failure> {
-        let names: Vec<&str> = messages.iter().map(Message::name).collect();
-        let subject = names.join(", ");
+        self.submit(&self.sign(messages)?)
+    }
+
+    /// Signs the messages as the account's next transaction.
+    ///
+    /// # Errors
+    /// The account is not known; the messages are too many or too long.
+    pub(crate) fn sign(&self, messages: Vec<Message>) -> Result<Signed, Failure> {
+        let asked: Vec<&'static str> = messages.iter().map(Message::name).collect();
+        let subject = asked.join(", ");
         let account = self.client.account(&self.key.account());
         let account = account.map_err(|error| Failure::client("the account", error))?.ok_or_else(|| {
             let what = format!("the network has no account {}", self.key.account());
-            Failure::own(
-                Rule::NotThere,
-                "the account",
-                what,
-                "use the key of an account that the genesis names",
-            )
+            let todo = "use the key of an account that the network knows, or let a governor make this one: zeugma tx \
+                        propose roles --of ACCOUNT --grant ROLE";
+            Failure::own(Rule::NotThere, "the account", what, todo)
         })?;
         // The node may answer with a state from before our own last transaction.
         let sequence = account.used.highest.max(self.last.get()).saturating_add(1);
@@ -92,16 +114,26 @@ impl<'k> Sender<'k> {
             messages: List::new(messages).map_err(|refusal| Failure::refused(&subject, refusal))?,
         };
         let bytes = Transaction::sign(body, self.key.secret()).to_bytes();
-        let id = self.client.submit(&bytes).map_err(|error| Failure::client(&subject, error))?;
-        self.last.set(sequence);
-        let (height, number, outcome) = self.wait(&id, &subject)?;
+        Ok(Signed { bytes, sequence, asked, subject })
+    }
+
+    /// Submits what was signed, and waits until it is final.
+    ///
+    /// # Errors
+    /// As [`Sender::send`].
+    #[tracing::instrument(name = "transaction.submit", level = "debug", skip_all, fields(asked = %signed.subject))]
+    pub(crate) fn submit(&self, signed: &Signed) -> Result<Done, Failure> {
+        let subject = &signed.subject;
+        let id = self.client.submit(&signed.bytes).map_err(|error| Failure::client(subject, error))?;
+        self.last.set(signed.sequence);
+        let (height, number, outcome) = self.wait(&id, subject)?;
         if let Some(refusal) = outcome.refusal() {
             return Err(Failure::refused(format!("{subject} in block {height}"), refusal.to_refusal()));
         }
         let block = self.client.block(height).map_err(|error| Failure::client("the block", error))?;
         let told = block.map(|block| block.events).unwrap_or_default();
         let events = told.into_iter().filter(|told| told.transaction == Some(number)).map(|told| told.event);
-        Ok(Done { id, height, outcome, events: events.collect() })
+        Ok(Done { id, height, asked: signed.asked.clone(), outcome, events: events.collect() })
     }
 
     fn wait(&self, id: &TransactionId, subject: &str) -> Result<(Height, u32, Outcome), Failure> {

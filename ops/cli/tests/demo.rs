@@ -60,6 +60,46 @@ fn the_demo_leaves_proofs_that_anyone_verifies_offline_and_nothing_else() {
         "anchor:evidence.example/demo-log@3",
     ]);
     anchored.ends(0);
+    // The log's own proof shows that the file's digest is in the anchored checkpoint; of another file it shows nothing.
+    let logged = |file: &str, log_proof: &str| {
+        let fixed = [
+            "verify",
+            "out/checkpoint.proof",
+            file,
+            "--trust",
+            "out/trust.json",
+            "--logged",
+            log_proof,
+            "--json",
+        ];
+        desk.run(&fixed)
+    };
+    let shown = logged("exhibit.txt", "out/exhibit.tlog-proof").ends(0).json();
+    assert_eq!(
+        (&shown["logged"]["index"], &shown["logged"]["sha256"]),
+        (&1.into(), &said["exhibit"]),
+        "{shown}"
+    );
+    assert!(desk.text("out/exhibit.tlog-proof").starts_with("c2sp.org/tlog-proof@v1\nindex 1\n"));
+    desk.put("other.txt", "the parties disagree");
+    assert_eq!(
+        logged("other.txt", "out/exhibit.tlog-proof").ends(1).json()["refused"]["name"],
+        "NotIncluded"
+    );
+    // A checkpoint that is not the anchored one proves nothing, whoever signed it.
+    let proof = desk.text("out/exhibit.tlog-proof");
+    desk.put("longer.tlog-proof", proof.replace("demo-log\n3\n", "demo-log\n4\n"));
+    assert_eq!(logged("exhibit.txt", "longer.tlog-proof").ends(1).json()["refused"]["name"], "WrongValue");
+    let packet = [
+        "verify",
+        "out/packet.proof",
+        "exhibit.txt",
+        "--trust",
+        "out/trust.json",
+        "--logged",
+        "out/exhibit.tlog-proof",
+    ];
+    desk.run(&packet).ends(1);
     // A second run writes nothing over.
     desk.run(&["demo", "exhibit.txt", "--out", "out"]).ends(1);
     desk.run(&["demo", "no-such-file", "--out", "other"]).ends(2);

@@ -71,6 +71,12 @@ impl Child {
         self
     }
 
+    /// Runs it there, as `cargo test` runs a program of the package in that folder.
+    pub(crate) fn folder(mut self, folder: &Path) -> Self {
+        self.command.current_dir(folder).env("CARGO_MANIFEST_DIR", folder);
+        self
+    }
+
     /// Runs it and shows what it prints.
     ///
     /// # Errors
@@ -87,6 +93,16 @@ impl Child {
         let mut tests = Tests::default();
         self.run_counting(|line| tests.add_summary(line))?;
         Ok(tests)
+    }
+
+    /// Runs it and hands over each line that it prints, without showing it.
+    ///
+    /// # Errors
+    /// As [`Child::run`].
+    pub(crate) fn each_line(mut self, each_line: impl FnMut(&str)) -> Result<()> {
+        println!("$ {}", self.shown);
+        self.command.stdout(Stdio::piped());
+        self.supervise(each_line)
     }
 
     fn run_counting(mut self, mut each_line: impl FnMut(&str)) -> Result<()> {
@@ -173,6 +189,13 @@ impl Child {
 }
 
 impl Tests {
+    /// Adds those of another run.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.ignored += other.ignored;
+    }
+
     /// Adds a line such as `test result: ok. 12 passed; 0 failed; 3 ignored; ...`; others count nothing.
     fn add_summary(&mut self, line: &str) {
         let Some((_, counts)) = line.split_once("test result: ").and_then(|(_, rest)| rest.split_once(". "))

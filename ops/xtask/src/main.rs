@@ -3,6 +3,8 @@
 //! Exit 0 when the task is done, 1 when it found something wrong, 2 for a wrong command line.
 
 mod alerts;
+mod bench;
+mod built;
 mod child;
 mod fuzz;
 mod gate;
@@ -27,7 +29,9 @@ usage: cargo xtask TASK
   fuzz --seeds            writes the fuzz targets' seeds anew
   sim [--seeds N] [--validators N] [--seed S]
                           whole networks from seeds, each twice; without flags the share of the gate
-  alerts                  the alert rules and the dashboard, run by a real Prometheus
+  bench [WHAT]            speed, with the peers in the same run; WHAT is idle, wan27, certificate, cometbft-header
+  alerts [--record]       the alert rules and the dashboard, run by a real Prometheus
+                          --record  runs a real network into trouble, and writes its series as a test; nine minutes
   docs [--check]          writes the generated pages; with --check, fails when one would change
 ";
 
@@ -48,7 +52,12 @@ fn main() -> ExitCode {
             None => return usage(),
         },
         ["sim", flags @ ..] => sim::command(flags).map(|()| true),
+        ["bench", what @ ..] => match bench::command(what) {
+            Some(done) => done.map(|()| true),
+            None => return usage(),
+        },
         ["alerts"] => alerts::run().map(|_| true),
+        ["alerts", "--record"] => alerts::record::run().map(|()| true),
         ["docs"] => pages::write().map(|()| true),
         ["docs", "--check"] => pages::check().map(|()| true),
         ["help" | "--help" | "-h"] => {

@@ -2,7 +2,7 @@
 //! Each runs the shared vectors, and all are held against the Rust verifier on mutated proofs.
 
 use crate::child::{Child, Tests};
-use crate::{tools, workspace};
+use crate::{built, tools, workspace};
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 
@@ -26,9 +26,10 @@ pub(crate) fn prepare() -> Result<()> {
     }
     tools::clang()?;
     tools::target("wasm32-unknown-unknown")?;
-    let wasm = ["build", "--release", "--package", "zeugma-proof-wasm", "--target", "wasm32-unknown-unknown"];
-    Child::cargo(wasm).minutes(20).run()?;
-    Child::cargo(["build", "--package", "zeugma-verifiers"]).minutes(20).run()?;
+    let packages = ["--package", "zeugma-proof-wasm", "--package", "zeugma-evidence-wasm"];
+    let wasm = ["build", "--release", "--target", "wasm32-unknown-unknown"];
+    Child::cargo(wasm.into_iter().chain(packages)).minutes(20).run()?;
+    built::all()?;
     let out = go_command()?;
     let build = ["build", "-C", "proof/go", "-o"].map(Into::into);
     Child::new("go")
@@ -49,9 +50,15 @@ pub(crate) fn run(all: bool) -> Result<Tests> {
         .env("ZEUGMA_WASM", module.clone())
         .minutes(5)
         .run()?;
+    let bundles = workspace::target()?.join("wasm32-unknown-unknown/release/zeugma_evidence_wasm.wasm");
+    Child::new("node")
+        .args(["--test", "evidence/verify/wasm/js/vectors.test.mjs"])
+        .env("ZEUGMA_WASM", bundles)
+        .minutes(5)
+        .run()?;
     Child::new("go").args(["vet", "-C", "proof/go", "./..."]).minutes(10).run()?;
     Child::new("go").args(["test", "-C", "proof/go", "./..."]).env("CGO_ENABLED", "0").minutes(20).run()?;
-    let compare = workspace::target()?.join("debug/zeugma-verifiers");
+    let compare = built::all()?.binary("zeugma-verifiers")?;
     let wasm = format!("node proof/wasm/js/stream.mjs {}", module.display());
     let go = format!("{} --stream", go_command()?.display());
     let count = if all { MUTATED_ALL } else { MUTATED };

@@ -8,11 +8,15 @@
 //! A suite is one module that implements [`Suite`], and one line of [`SUITES`].
 
 mod cometbft_mbt;
+mod cose;
+mod ethereum;
 mod files;
 mod ics23;
 mod merkle;
 mod report;
 mod suite;
+mod tlog_tiles;
+mod tsp;
 mod wycheproof;
 
 use anyhow::{Result, bail};
@@ -24,8 +28,18 @@ pub use report::{Report, Totals};
 pub use suite::Suite;
 
 /// Every suite, by name.
-pub const SUITES: &[&dyn Suite] =
-    &[&cometbft_mbt::CometbftMbt, &ics23::Ics23, &merkle::Merkle, &wycheproof::Wycheproof];
+pub const SUITES: &[&dyn Suite] = &[
+    &cometbft_mbt::CometbftMbt,
+    &ethereum::ConsensusLightClient,
+    &ethereum::Eip1186,
+    &ethereum::Receipts,
+    &cose::Cose,
+    &ics23::Ics23,
+    &merkle::Merkle,
+    &tlog_tiles::TlogTiles,
+    &tsp::Tsp,
+    &wycheproof::Wycheproof,
+];
 
 /// Runs the suite called `name` on `paths` and writes its lines to `out`.
 ///

@@ -178,6 +178,21 @@ impl CometNetwork {
         self.nodes[node].rpc()
     }
 
+    /// Where the RPC of a node listens.
+    ///
+    /// # Panics
+    /// When there is no such node.
+    #[must_use]
+    pub fn address(&self, node: usize) -> std::net::SocketAddr {
+        self.nodes[node].rpc.address()
+    }
+
+    /// The processes of the nodes that run.
+    #[must_use]
+    pub fn processes(&self) -> Vec<u32> {
+        self.nodes.iter().filter_map(|node| Some(node.process.as_ref()?.id())).collect()
+    }
+
     /// The validator key of a node.
     ///
     /// # Panics

@@ -14,16 +14,19 @@ const CONNECT: Duration = Duration::from_secs(2);
 const ANSWER: Duration = Duration::from_secs(20);
 
 /// Status code and body of an answer.
-pub(crate) struct Response {
-    pub(crate) status: u16,
-    pub(crate) body: String,
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// The body.
+    pub body: String,
 }
 
 /// GETs `path` (with its query, encoded by the caller) from `node`.
 ///
 /// # Errors
 /// When nothing listens there, the node is silent for too long, or what comes back is not HTTP.
-pub(crate) fn get(node: SocketAddr, path: &str) -> Result<Response> {
+pub fn get(node: SocketAddr, path: &str) -> Result<Response> {
     let ask = || -> Result<Vec<u8>> {
         let mut stream = TcpStream::connect_timeout(&node, CONNECT)?;
         stream.set_read_timeout(Some(ANSWER))?;

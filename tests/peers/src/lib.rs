@@ -18,6 +18,7 @@
 //! # Ok::<(), anyhow::Error>(())
 //! ```
 
+pub mod bench;
 mod comet;
 mod genesis;
 mod http;
@@ -32,9 +33,11 @@ mod wait;
 
 pub use comet::{Change, CometNetwork, Conflict, Options, Release, Setting, Twin};
 pub use genesis::ValidatorKey;
+pub use http::{Response, get};
 pub use install::{Peer, cache_dir};
 pub use ports::Port;
 pub use process::Process;
 pub use recipe::{COMETBFT_0_38, COMETBFT_1_0, RECIPES, Recipe, SIMD};
 pub use rpc::{CometRpc, Included};
 pub use simd::{Simd, SimdOptions, StoreQuery, balances_key};
+pub use wait::until;

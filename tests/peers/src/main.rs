@@ -6,7 +6,10 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
-use zeugma_peers::{CometNetwork, Options, Peer, RECIPES, Recipe, Release, Simd, SimdOptions, record};
+use serde_json::json;
+use zeugma_peers::{
+    CometNetwork, Options, Peer, RECIPES, Recipe, Release, SIMD, Simd, SimdOptions, balances_key, record,
+};
 
 const USAGE: &str = "\
 usage: cargo run -p zeugma-peers -- COMMAND
@@ -14,7 +17,10 @@ usage: cargo run -p zeugma-peers -- COMMAND
   list                       what can be installed, and what is in the cache
   install [NAME...]          build these peers, or all; says the minutes each took
   start cometbft-0.38 | cometbft-1.0 | simd
-                             four validators (or one), until the input ends (Ctrl-D)
+                             four validators (or one), until the input ends (Ctrl-D); with --json, one line
+                             says where they are
+  bench cometbft-0.38 | cometbft-1.0 default | tuned RATE,RATE... SECONDS
+                             four validators under load; prints what they carried as JSON
   record cometbft [DIR]      record CometBFT and simd; without DIR into tests/vectors/cometbft
 
 The cache is $ZEUGMA_PEERS_CACHE, else $XDG_CACHE_HOME/zeugma/peers, else ~/.cache/zeugma/peers.
@@ -26,9 +32,15 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["list"] => list(),
         ["install", names @ ..] => install(names),
-        ["start", "cometbft-0.38"] => start_network(Release::V0_38),
-        ["start", "cometbft-1.0"] => start_network(Release::V1_0),
-        ["start", "simd"] => start_simd(),
+        ["start", "cometbft-0.38", form @ ..] if form.is_empty() || form == ["--json"] => {
+            start_network(Release::V0_38, Form::of(form))
+        }
+        ["start", "cometbft-1.0", form @ ..] if form.is_empty() || form == ["--json"] => {
+            start_network(Release::V1_0, Form::of(form))
+        }
+        ["start", "simd", form @ ..] if form.is_empty() || form == ["--json"] => start_simd(Form::of(form)),
+        ["bench", "cometbft-0.38", plan @ ..] => bench(Release::V0_38, plan),
+        ["bench", "cometbft-1.0", plan @ ..] => bench(Release::V1_0, plan),
         ["record", "cometbft"] => vectors().and_then(|out| record::cometbft(&out)),
         ["record", "cometbft", out] => record::cometbft(&PathBuf::from(out)),
         ["help" | "--help" | "-h"] => {
@@ -46,6 +58,21 @@ fn main() -> ExitCode {
             eprintln!("peers: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// How it is said where a chain runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// Lines for people.
+    Words,
+    /// One line of JSON.
+    Json,
+}
+
+impl Form {
+    fn of(flags: &[&str]) -> Self {
+        if flags.is_empty() { Self::Words } else { Self::Json }
     }
 }
 
@@ -70,8 +97,17 @@ fn install(names: &[&str]) -> Result<()> {
     Ok(())
 }
 
-fn start_network(release: Release) -> Result<()> {
+fn start_network(release: Release, form: Form) -> Result<()> {
     let network = CometNetwork::start(release, &[10, 10, 10, 10], &Options::default())?;
+    if form == Form::Json {
+        let rpcs: Vec<String> = (0..network.len()).map(|node| network.rpc(node).url()).collect();
+        println!(
+            "{}",
+            json!({ "chain_id": network.chain_id(), "about": release.recipe().about, "rpc": rpcs })
+        );
+        read_to_end()?;
+        return network.stop();
+    }
     for node in 0..network.len() {
         println!("node{node}: {} validator {}", network.rpc(node).url(), network.validator(node).address);
     }
@@ -79,8 +115,18 @@ fn start_network(release: Release) -> Result<()> {
     network.stop()
 }
 
-fn start_simd() -> Result<()> {
+fn start_simd(form: Form) -> Result<()> {
     let chain = Simd::start(&SimdOptions::default())?;
+    if form == Form::Json {
+        let bob = chain.address("bob")?;
+        let (rpc, key) = (vec![chain.rpc().url()], hex::encode(balances_key(&bob)?));
+        println!(
+            "{}",
+            json!({ "chain_id": chain.chain_id(), "about": SIMD.about, "rpc": rpc, "account": bob, "balances_key": key })
+        );
+        read_to_end()?;
+        return chain.stop();
+    }
     println!(
         "{}: rpc {} rest {} grpc {}",
         chain.chain_id(),
@@ -95,8 +141,16 @@ fn start_simd() -> Result<()> {
     chain.stop()
 }
 
+fn bench(release: Release, plan: &[&str]) -> Result<()> {
+    zeugma_peers::bench::Plan::parse(release, plan)?.run()
+}
+
 fn until_input_ends() -> Result<()> {
     println!("running; end with Ctrl-D");
+    read_to_end()
+}
+
+fn read_to_end() -> Result<()> {
     std::io::stdin().read_to_end(&mut Vec::new())?;
     Ok(())
 }

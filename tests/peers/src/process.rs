@@ -5,7 +5,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -79,14 +79,25 @@ impl Process {
     ///
     /// # Errors
     /// When it had to be killed.
-    pub fn stop(mut self) -> Result<()> {
-        if self.node.try_wait()?.is_some() {
-            return Ok(());
+    pub fn stop(self) -> Result<()> {
+        self.end().map(drop)
+    }
+
+    /// As [`Process::stop`], and says how it ended.
+    ///
+    /// # Errors
+    /// When it had to be killed.
+    pub fn end(mut self) -> Result<ExitStatus> {
+        if let Some(status) = self.node.try_wait()? {
+            return Ok(status);
         }
         // Not waited for yet, so the id is still the node's own.
         kill_process(Pid::from_child(&self.node), Signal::TERM)?;
         let start = Instant::now();
-        while self.node.try_wait()?.is_none() {
+        loop {
+            if let Some(status) = self.node.try_wait()? {
+                return Ok(status);
+            }
             if start.elapsed() > CLOSING {
                 bail!(
                     "{} did not end within {} s of being asked and was killed",
@@ -96,6 +107,16 @@ impl Process {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// Ends it as a power cut does: no handler runs, nothing is closed.
+    ///
+    /// # Errors
+    /// When the system refuses, or it had ended by itself before.
+    pub fn kill(mut self) -> Result<()> {
+        self.check()?;
+        self.node.kill()?;
+        self.node.wait()?;
         Ok(())
     }
 }

@@ -8,11 +8,7 @@ use anyhow::{Result, bail};
 ///
 /// # Errors
 /// What `probe` fails with, at once; and, after `limit`, `what` was waited for in vain.
-pub(crate) fn until<T>(
-    what: &str,
-    limit: Duration,
-    mut probe: impl FnMut() -> Result<Option<T>>,
-) -> Result<T> {
+pub fn until<T>(what: &str, limit: Duration, mut probe: impl FnMut() -> Result<Option<T>>) -> Result<T> {
     let start = Instant::now();
     loop {
         if let Some(found) = probe()? {

@@ -6,12 +6,15 @@
 //!    [`tap`] hears whether an honest validator ever signed against itself.
 //! 4. [`twice`]: the same seed again must give the same history.
 //!
-//! Planted bugs (`tests/planted.rs`) show that each rule can fail.
+//! Planted bugs show that each rule can fail: [`planted`] in the running network, under the plans of the gate's seeds,
+//! and `tests/planted.rs` on forged answers.
 #![forbid(unsafe_code)]
 
 pub mod genesis;
+mod lax;
 pub mod network;
 pub mod plan;
+pub mod planted;
 pub mod report;
 pub mod rules;
 mod run;
@@ -23,7 +26,8 @@ mod villain;
 mod work;
 
 pub use plan::Plan;
-pub use run::{Outcome, Planted, run, trust};
+pub use planted::Planted;
+pub use run::{Outcome, run, trust};
 pub use script::Expect;
 pub use suite::twice;
 pub use work::Sent;

@@ -1,20 +1,18 @@
-//! `zeugma-sim [--seeds N] [--validators N] [--seed S]`: seeds from S on; without flags the share of the gate.
+//! `zeugma-sim [--long] [--seeds N] [--validators N] [--seed S]`: seeds from S on; without flags the share of the gate,
+//! with `--long` the ten thousand.
 //!
 //! `ZEUGMA_SIM_SEED=S` replays one seed of one size, and prints its plan. Exit 1 when a seed fails, or when the
-//! whole suite injected no fault, gave up no view or restarted no node; 2 for a wrong command line.
+//! seeds of one size injected no fault, gave up no view or restarted no node; 2 for a wrong command line.
 
 use std::process::ExitCode;
 use zeugma_sim::report::Report;
-use zeugma_sim::suite::{Suite, storm_of};
+use zeugma_sim::suite::{GATE, LONG, Suite, storm_of};
 use zeugma_sim::{Plan, Planted, twice};
-
-/// Validators and seeds in the gate. `cargo xtask sim --seeds N` runs more.
-const GATE: [(usize, u64); 3] = [(4, 40), (7, 5), (27, 1)];
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let Some((mut seeds, mut validators, mut first)) = parse(&words) else {
-        eprintln!("usage: zeugma-sim [--seeds N] [--validators N] [--seed S]");
+    let Some(mut chosen) = parse(&words) else {
+        eprintln!("usage: zeugma-sim [--long] [--seeds N] [--validators N] [--seed S]");
         return ExitCode::from(2);
     };
     if let Ok(seed) = std::env::var("ZEUGMA_SIM_SEED") {
@@ -22,30 +20,33 @@ fn main() -> ExitCode {
             eprintln!("ZEUGMA_SIM_SEED must be a number");
             return ExitCode::from(2);
         };
-        (first, seeds, validators) = (Some(seed), Some(1), Some(validators.unwrap_or(4)));
+        (chosen.first, chosen.seeds) = (Some(seed), Some(1));
     }
-    if seeds == Some(1) || (first.is_some() && seeds.is_none()) {
-        return replay(first.unwrap_or(0), validators.unwrap_or(4));
+    if chosen.seeds == Some(1) || (chosen.first.is_some() && chosen.seeds.is_none()) {
+        return replay(chosen.first.unwrap_or(0), chosen.validators.unwrap_or(4));
     }
-    let suites: Vec<_> = match (seeds, validators) {
+    let suites: Vec<_> = match (chosen.seeds, chosen.validators) {
+        (None, None) if chosen.long => LONG.to_vec(),
         (None, None) => GATE.to_vec(),
         (seeds, validators) => vec![(validators.unwrap_or(4), seeds.unwrap_or(200))],
     };
-    let (mut sum, mut failed) = (Report::default(), 0);
+    let (mut sum, mut failed, mut missing) = (Report::default(), 0, Vec::new());
     for (validators, seeds) in suites {
-        let suite = Suite { validators, first: first.unwrap_or(0), seeds, storm: storm_of(validators) };
+        let suite =
+            Suite { validators, first: chosen.first.unwrap_or(0), seeds, storm: storm_of(validators) };
         let (report, failures) = suite.run();
         sum.add(&report);
+        missing
+            .extend(report.missing().into_iter().map(|what| format!("no {what} at {validators} validators")));
         for failure in &failures {
             let again = format!("cargo xtask sim --validators {validators} --seed {}", failure.plan.seed);
             println!("failed: seed {} of {validators} validators; again by `{again}`", failure.plan.seed);
         }
         failed += failures.len();
     }
-    let missing = sum.missing();
     println!("{sum}\n{} seeds passed, {failed} failed", sum.runs);
     if !missing.is_empty() {
-        println!("nothing was proved: no {}", missing.join(", no "));
+        println!("nothing was proved: {}", missing.join(", "));
     }
     if failed == 0 && missing.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -65,19 +66,29 @@ fn replay(seed: u64, validators: usize) -> ExitCode {
     }
 }
 
-type Chosen = (Option<u64>, Option<usize>, Option<u64>);
+#[derive(Default)]
+struct Chosen {
+    long: bool,
+    first: Option<u64>,
+    validators: Option<usize>,
+    seeds: Option<u64>,
+}
 
 fn parse(words: &[String]) -> Option<Chosen> {
-    let (mut seeds, mut validators, mut first) = (None, None, None);
-    for pair in words.chunks(2) {
-        let [flag, number] = pair else { return None };
-        let number: u64 = number.parse().ok()?;
+    let mut chosen = Chosen::default();
+    let mut words = words.iter();
+    while let Some(flag) = words.next() {
+        if flag == "--long" {
+            chosen.long = true;
+            continue;
+        }
+        let number: u64 = words.next()?.parse().ok()?;
         match flag.as_str() {
-            "--seeds" if number > 0 => seeds = Some(number),
-            "--validators" if (4..=64).contains(&number) => validators = usize::try_from(number).ok(),
-            "--seed" => first = Some(number),
+            "--seeds" if number > 0 => chosen.seeds = Some(number),
+            "--validators" if (4..=64).contains(&number) => chosen.validators = usize::try_from(number).ok(),
+            "--seed" => chosen.first = Some(number),
             _ => return None,
         }
     }
-    Some((seeds, validators, first))
+    Some(chosen)
 }

@@ -2,17 +2,22 @@
 //!
 //! Every node begins through [`engine::start`], the one way a node begins, inside one task: aborting it is a
 //! crash, and what the node had not synced is gone. Senders pass through the [`Tap`]; those of twins also through
-//! the split between the two halves that they tell different stories.
+//! the split between the two halves that they tell different stories. A bug is planted from outside the node where
+//! that can be done: in the key, in the families, in what is lost at a crash, in what stands beside it.
 
 use crate::genesis::genesis;
+use crate::lax;
 use crate::plan::{Plan, Villain, Weather};
-use crate::tap::Tap;
+use crate::planted::{BelievesRetired, Planted};
+use crate::tap::{CERTIFICATES, Tap, VOTES};
 use crate::villain;
 use commonware_p2p::simulated::{self, Link, Network, Oracle, SplitForwarder, SplitOrigin, SplitTarget};
 use commonware_p2p::{Manager as _, Recipients};
 use commonware_runtime::{Handle, IoBuf, Quota, Spawner as _, Storage as _, Supervisor as _, deterministic};
 use commonware_utils::{NZU32, NZUsize, probability};
+use futures::channel::mpsc::{UnboundedSender, unbounded};
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 use zeugma_adapter_core::{Adapter, Of};
@@ -23,11 +28,19 @@ use zeugma_node::engine::{self, Channels};
 use zeugma_node::{NodeHandle, dkg};
 use zeugma_proof::Committee;
 
-/// Messages of a channel in a second.
-pub const QUOTA: Quota = Quota::per_second(NZU32!(10_000));
+/// Messages of one peer and channel in a second, as in production. The engine makes room for a second of all peers.
+pub const QUOTA: Quota = Quota::per_second(NZU32!(512));
 
 static ZEUGMA: Of<Zeugma> = Of::new();
 static FAMILIES: [&dyn Adapter; 1] = [&ZEUGMA];
+static BROKEN: Of<BelievesRetired> = Of::new();
+static BROKEN_FAMILIES: [&dyn Adapter; 1] = [&BROKEN];
+
+/// The families that every node follows.
+fn families(planted: Planted) -> Families<'static> {
+    let table = if planted == Planted::RetiredKeyAccepted { &BROKEN_FAMILIES } else { &FAMILIES };
+    Families::new(table).with_planted(planted.in_ledger())
+}
 
 /// One validator.
 pub struct Seat {
@@ -62,14 +75,26 @@ pub struct Net {
     pub tap: Tap,
     /// The seed of the run.
     pub seed: u64,
+    /// The bug that every honest node has.
+    pub planted: Planted,
     weather: Weather,
     split: BTreeSet<usize>,
 }
 
 /// Listens to a sender, and sends what one of twins says to its own half only.
-fn forwarder(tap: Tap, place: usize, channel: u64, halves: Halves) -> impl SplitForwarder<PublicKey> {
+fn forwarder(
+    tap: Tap,
+    place: usize,
+    channel: u64,
+    halves: Halves,
+    beside: Option<UnboundedSender<IoBuf>>,
+) -> impl SplitForwarder<PublicKey> {
     move |origin: SplitOrigin, recipients: &Recipients<PublicKey>, message: &IoBuf| {
         tap.hear(place, channel, message);
+        if let Some(beside) = &beside {
+            // What stands beside a node ends with it.
+            let _ = beside.unbounded_send(message.clone());
+        }
         let Some(halves) = &halves else { return Some(recipients.clone()) };
         let half = match origin {
             SplitOrigin::Primary => &halves[0],
@@ -86,13 +111,13 @@ fn forwarder(tap: Tap, place: usize, channel: u64, halves: Halves) -> impl Split
 
 impl Net {
     /// The network of a plan, with fair links and nobody running.
-    pub async fn new(context: deterministic::Context, plan: &Plan) -> Self {
+    pub async fn new(context: deterministic::Context, plan: &Plan, planted: Planted) -> Self {
         let genesis = genesis(plan.validators, plan.epoch_length);
         let files = dkg::insecure_dealer(&genesis, [7; 32]).expect("a key is dealt to distinct validators");
         let members = zeugma_node::members(&genesis).expect("the genesis names Ed25519 keys");
         let config = simulated::Config {
             max_size: engine::max_message(),
-            max_peers_per_set: NZUsize!(64),
+            max_peers_per_set: NonZeroUsize::new(plan.validators).expect("a network has validators"),
             disconnect_on_block: true,
             tracked_peer_sets: NZUsize!(1),
         };
@@ -113,6 +138,7 @@ impl Net {
             seats,
             tap: Tap::default(),
             seed: plan.seed,
+            planted,
             weather: plan.weather,
             split: BTreeSet::new(),
         };
@@ -141,13 +167,33 @@ impl Net {
         assert!(self.seats[place].running.is_none(), "validator {place} runs already");
         let control = self.oracle.control(self.seats[place].key.clone());
         let mut channels = Vec::new();
+        let (said, heard) = unbounded();
+        let mut heard = (self.planted == Planted::QuorumMinusOne).then_some(heard);
+        let mut beside = None;
         for number in 0..Channels::<(), ()>::COUNT {
             let registered = control.register(number, QUOTA).await;
-            let (sender, receiver) = registered.expect("the simulated network runs");
-            let (sender, _) = sender.split_with(forwarder(self.tap.clone(), place, number, None));
+            let (sender, mut receiver) = registered.expect("the simulated network runs");
+            let votes = (heard.is_some() && number == VOTES).then(|| said.clone());
+            if let Some(said) = votes.clone() {
+                let context = self.context.child("votes").with_attribute("place", place);
+                (receiver, _) = receiver.split_with(context, move |(_, message): &(_, IoBuf)| {
+                    let _ = said.unbounded_send(message.clone());
+                    SplitTarget::Primary
+                });
+            }
+            let forward = forwarder(self.tap.clone(), place, number, None, votes);
+            let (sender, second) = sender.split_with(forward);
+            if number == CERTIFICATES
+                && let Some(heard) = heard.take()
+            {
+                let schemes = self.seats.iter().map(|seat| seat.scheme.clone()).collect();
+                let context = self.context.child("lax").with_attribute("place", place);
+                beside = Some(context.spawn(move |_| lax::certify(schemes, heard, second)));
+            }
             channels.push((sender, receiver));
         }
-        let running = self.spawn(place, "", channels).await;
+        let mut running = self.spawn(place, "", channels).await;
+        running.tasks.extend(beside);
         self.seats[place].running = Some(running);
     }
 
@@ -160,7 +206,7 @@ impl Net {
         for number in 0..Channels::<(), ()>::COUNT {
             let registered = control.register(number, QUOTA).await;
             let (sender, receiver) = registered.expect("the simulated network runs");
-            let split = forwarder(self.tap.clone(), place, number, Some(Arc::clone(&halves)));
+            let split = forwarder(self.tap.clone(), place, number, Some(Arc::clone(&halves)), None);
             let senders = sender.split_with(split);
             let to = Arc::clone(&halves);
             let context =
@@ -211,10 +257,11 @@ impl Net {
         };
         let context = self.context.child("validator").with_attribute("place", place);
         let context = context.with_attribute("run", seat.runs);
+        let families = families(self.planted);
         seat.runs += 1;
         let (sender, receiver) = futures::channel::oneshot::channel();
         let task = context.spawn(move |context| async move {
-            let started = engine::start(context, config, Families::new(&FAMILIES), channels).await;
+            let started = engine::start(context, config, families, channels).await;
             let (consensus, handle) = started.expect("a node starts from its own storage");
             // The run may have ended meanwhile.
             let _ = sender.send(handle);

@@ -3,6 +3,7 @@
 use crate::genesis::START;
 use crate::network::Net;
 use crate::plan::{Fault, Plan, Weather};
+use crate::planted::Planted;
 use crate::report::Report;
 use crate::rules::{self, Findings};
 use crate::view::View;
@@ -33,15 +34,6 @@ pub struct Outcome {
     pub findings: Findings,
 }
 
-/// A fault that only a test plants, to see that it is found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Planted {
-    /// None.
-    Nothing,
-    /// A node that restarts has lost its votes.
-    VotesLost,
-}
-
 /// Runs a plan from its seed.
 #[must_use]
 pub fn run(plan: &Plan, planted: Planted) -> Outcome {
@@ -50,7 +42,7 @@ pub fn run(plan: &Plan, planted: Planted) -> Outcome {
         .with_start_time(UNIX_EPOCH + Duration::from_millis(START))
         .with_timeout(Some(Duration::from_secs(3_600)));
     deterministic::Runner::new(config)
-        .start(|context| async move { Run::new(context, plan).await.all(planted).await })
+        .start(|context| async move { Run::new(context, plan, planted).await.all(planted).await })
 }
 
 struct Run<'a> {
@@ -66,8 +58,8 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    async fn new(context: deterministic::Context, plan: &'a Plan) -> Self {
-        let net = Net::new(context, plan).await;
+    async fn new(context: deterministic::Context, plan: &'a Plan, planted: Planted) -> Self {
+        let net = Net::new(context, plan, planted).await;
         let work = Work::new(&net);
         Self {
             plan,

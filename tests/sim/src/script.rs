@@ -1,5 +1,5 @@
-//! The workload in order: an evidence log, a client of another Zeugma network, packets both ways, stale absences,
-//! and what must be refused in a block. What stands in one group is submitted at once; the next group follows once all
+//! The workload in order: an evidence log, a client of another Zeugma network, packets both ways, stale absences, the
+//! other network's next era and a header under the key that it retired, and what must be refused in a block. What stands in one group is submitted at once; the next group follows once all
 //! of it is final.
 
 use crate::genesis::{START, account};
@@ -15,9 +15,9 @@ use zeugma_ledger::tx::{
     Acknowledge, AnchorLog, ClaimTimeout, CreateClient, Opaque, RecvPacket, RegisterCounterparty,
     RegisterOrigin, SendPacket, StoreProof, Timeout, UpdateClient,
 };
-use zeugma_proof::LeafFormat;
 use zeugma_proof::testkit::TestNetwork;
 use zeugma_proof::tree::{Frontier, Node, consistency, leaf_hash};
+use zeugma_proof::{LeafFormat, Proof};
 use zeugma_types::leaf_path::PacketPath;
 use zeugma_types::{
     ClientId, Code, Encode as _, HashSuite, Height, LeafIndex, LeafPath, Sequence, Span, TreeSize,
@@ -80,9 +80,16 @@ impl Foreign {
     }
 
     fn update(&self, at: usize) -> UpdateClient {
+        self.update_over(Vec::new(), at)
+    }
+
+    fn update_over(&self, handovers: Vec<Proof>, at: usize) -> UpdateClient {
         let (header, certificate) = &self.network.headers[at];
-        let target = Certified { header: header.clone(), certificate: *certificate };
-        let update = Update { handovers: Vec::new(), target };
+        Self::update_to(handovers, Certified { header: header.clone(), certificate: *certificate })
+    }
+
+    fn update_to(handovers: Vec<Proof>, target: Certified) -> UpdateClient {
+        let update = Update { handovers, target };
         UpdateClient { client: client("zeugma-0"), update: bytes(update.to_bytes()) }
     }
 
@@ -168,11 +175,13 @@ pub(crate) fn groups() -> Vec<Vec<Planned>> {
             .expect("a packet within bounds")
     };
     let (received, raced) = (toward(1, seconds + 3_000, b"received"), toward(2, seconds + 4, b"raced"));
+    let missed = toward(4, seconds, b"missed");
     // The second times out ahead of our clock by less than the drift that the client allows.
     let (answered, lapsed) = (from_us(1, seconds + 3_000, b"answered"), from_us(2, seconds + 50, b"lapsed"));
 
     let mut foreign = Foreign { network: TestNetwork::new(3) };
     let (one, two) = (foreign.commit(&received), foreign.commit(&raced));
+    let four = foreign.commit(&missed);
     let first = foreign.network.close_block();
     let answers = Acknowledgements::new(vec![bytes([7; 32])]).expect("one answer");
     let path = LeafPath::packet(&theirs, PacketPath::Acknowledgement, answered.sequence);
@@ -186,13 +195,17 @@ pub(crate) fn groups() -> Vec<Vec<Planned>> {
     let gap = (seconds + 50) * 1_000 - foreign.network.time().get();
     foreign.network.wait(Span::millis(gap));
     foreign.network.close_block();
+    let retired = foreign.network.keys.clone();
+    let (index, body) = foreign.network.hand_over(9);
+    let handover = Proof { opening: Some(body.to_bytes()), ..foreign.network.prove(index) };
+    foreign.network.close_block();
 
     let profile = Profile {
         network: foreign.network.network,
         trusting_period: Span::seconds(24 * 60 * 60),
         drift: Span::seconds(60),
     };
-    let state = State::of(&first, foreign.network.keys.committee.group_key.clone());
+    let state = State::of(&first, retired.committee.group_key.clone());
     let create =
         CreateClient { family: 2, profile: bytes(profile.to_bytes()), state: bytes(state.to_bytes()) };
     let counterparty = RegisterCounterparty {
@@ -213,6 +226,14 @@ pub(crate) fn groups() -> Vec<Vec<Planned>> {
     let sends = Planned { account: 2, messages: vec![send(&answered), send(&lapsed)], expect: Done };
     let recv = |packet: &Packet, index| RecvPacket { packet: packet.clone(), proof: foreign.said(index, 0) };
     let claim = ClaimTimeout { packet: raced.head(), proof: foreign.said(two, 0) };
+    let close = ClaimTimeout { packet: missed.head(), proof: foreign.said(four, 0) };
+    // Retired shares still sign: a header of the era before, later than anything.
+    let revenant = {
+        let mut header = foreign.network.headers[3].0.clone();
+        (header.height, header.time) = (Height::new(99), foreign.network.time());
+        let certificate = foreign.network.certify(&retired, &header);
+        Foreign::update_to(Vec::new(), Certified { header, certificate })
+    };
     let acknowledge = |at| Acknowledge {
         packet: answered.clone(),
         acknowledgements: answers.clone(),
@@ -238,6 +259,8 @@ pub(crate) fn groups() -> Vec<Vec<Planned>> {
         vec![
             planned(2, foreign.update(1), Done),
             planned(3, claim.clone(), Either),
+            planned(0, close.clone(), Done),
+            planned(1, close, Done),
             planned(
                 1,
                 RecvPacket { packet: toward(3, seconds + 900, b"unproved"), proof: nowhere },
@@ -246,10 +269,17 @@ pub(crate) fn groups() -> Vec<Vec<Planned>> {
         ],
         vec![
             planned(2, timeout(1), Refused(Code::TimeoutNotReached)),
+            planned(0, recv(&missed, four), Refused(Code::PacketIsClosed)),
             planned(3, acknowledge(1), Done),
             planned(1, acknowledge(1), Done),
         ],
         vec![planned(2, foreign.update(2), Done), planned(0, recv(&raced, two), Either)],
-        vec![planned(2, timeout(2), Done), planned(3, timeout(2), Done), planned(1, claim, Either)],
+        vec![
+            planned(2, timeout(2), Done),
+            planned(3, timeout(2), Done),
+            planned(1, claim, Either),
+            planned(0, foreign.update_over(vec![handover], 4), Done),
+        ],
+        vec![planned(1, revenant, Refused(Code::RetiredEra))],
     ]
 }

@@ -1,5 +1,5 @@
-//! Planted bugs: each rule can fail, in the running network where the bug can be made there without touching the
-//! product, and on forged answers of a node otherwise.
+//! Planted bugs: each is found in the running network, under the plans of the gate's own seeds; and each rule can fail,
+//! on forged answers of a node.
 
 #![allow(clippy::unwrap_used, reason = "a test that does not get its network has failed")]
 
@@ -10,9 +10,10 @@ use zeugma_proof::Trust;
 use zeugma_proof::testkit::Keys;
 use zeugma_sim::genesis::START;
 use zeugma_sim::network::Net;
-use zeugma_sim::plan::{Fault, Weather};
+use zeugma_sim::plan::Weather;
+use zeugma_sim::suite::hunt;
 use zeugma_sim::view::View;
-use zeugma_sim::{Plan, Planted, rules, run, trust, twice};
+use zeugma_sim::{Plan, Planted, rules, run, trust};
 use zeugma_types::{Decode as _, Encode as _, StateRoot};
 
 fn calm(seed: u64, validators: usize) -> Plan {
@@ -41,7 +42,7 @@ fn start<T>(seed: u64, go: impl AsyncFnOnce(deterministic::Context) -> T) -> T {
 fn twins_beyond_a_third_fork_the_chain_and_are_found() {
     let findings = start(5, async |context| {
         let plan = calm(5, 4);
-        let mut net = Net::new(context, &plan).await;
+        let mut net = Net::new(context, &plan, Planted::Nothing).await;
         net.boot(0).await;
         net.boot(1).await;
         // Each half of the twins is with one of the honest, who do not hear each other.
@@ -63,27 +64,37 @@ fn twins_beyond_a_third_fork_the_chain_and_are_found() {
     assert!(findings.iter().any(|finding| finding.contains("two final headers at height")), "{findings:?}");
 }
 
-/// The same plans with and without the bug: a node that restarts has forgotten its votes.
+#[track_caller]
+fn assert_found(planted: Planted) {
+    let Some(found) = hunt(planted) else {
+        panic!("{planted:?} was planted, and no seed of the gate shows it")
+    };
+    println!("{planted:?} is found at seed {}: {}", found.seed, found.findings.join("; "));
+}
+
 #[test]
-fn votes_that_were_not_synced_are_found_as_double_signing() {
-    let mut found = 0;
-    for seed in 0..4 {
-        let mut plan = calm(seed, 4);
-        plan.weather = Weather { latency: 60, jitter: 30, loss: 0 };
-        plan.faults = (1..6).map(|number| (number * 450 + seed * 17, Fault::Blackout)).collect();
-        if seed == 0 {
-            let honest = run(&plan, Planted::Nothing);
-            assert!(honest.findings.is_empty(), "without the bug: {:?}", honest.findings);
-        }
-        let signed =
-            |finding: &String| finding.contains("signed two proposals") || finding.contains("gave up");
-        let findings = twice(&plan, Planted::VotesLost).err().unwrap_or_default();
-        found += usize::from(findings.iter().any(signed));
-    }
-    assert!(
-        found > 0,
-        "four networks that lost power five times each without their votes, and nobody signed twice"
-    );
+fn a_quorum_minus_one_is_found_within_the_seeds_of_the_gate() {
+    assert_found(Planted::QuorumMinusOne);
+}
+
+#[test]
+fn votes_that_were_not_synced_are_found_within_the_seeds_of_the_gate() {
+    assert_found(Planted::VotesLost);
+}
+
+#[test]
+fn a_receipt_that_is_skipped_is_found_within_the_seeds_of_the_gate() {
+    assert_found(Planted::ReceiptSkipped);
+}
+
+#[test]
+fn an_absence_without_its_tombstone_is_found_within_the_seeds_of_the_gate() {
+    assert_found(Planted::TombstoneSkipped);
+}
+
+#[test]
+fn a_retired_key_that_is_accepted_is_found_within_the_seeds_of_the_gate() {
+    assert_found(Planted::RetiredKeyAccepted);
 }
 
 /// A network that ran, and what its nodes say; then each forgery must be found.
@@ -91,7 +102,7 @@ fn votes_that_were_not_synced_are_found_as_double_signing() {
 fn forged_answers_break_the_rule_that_they_are_against() {
     start(9, async |context| {
         let plan = calm(9, 4);
-        let mut net = Net::new(context, &plan).await;
+        let mut net = Net::new(context, &plan, Planted::Nothing).await;
         for place in 0..4 {
             net.boot(place).await;
         }
@@ -160,12 +171,12 @@ fn forge(net: &Net, views: &[View], trusted: &Trust) {
     judge(&forged, "the body root of height 2");
 }
 
-/// Receipt skipped, absence without tombstone: the packet rules on what such a ledger would tell.
+/// The packet rules on what ledgers would tell that end a packet twice, or one that nobody sent.
 #[test]
 fn a_packet_that_ends_twice_is_found() {
     start(11, async |context| {
         let plan = calm(11, 4);
-        let mut net = Net::new(context, &plan).await;
+        let mut net = Net::new(context, &plan, Planted::Nothing).await;
         for place in 0..4 {
             net.boot(place).await;
         }

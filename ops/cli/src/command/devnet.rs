@@ -4,6 +4,7 @@ use crate::devnet::{KeyMaking, Network, Plan};
 use crate::ending::Interrupt;
 use crate::failure::{Failure, Rule};
 use crate::output::{Output, Report};
+use crate::parameters::Flags;
 use clap::Args;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -25,6 +26,11 @@ pub(crate) struct Devnet {
     /// Let one dealer make the group key, which is quicker; every verifier warns of such a key
     #[arg(long)]
     insecure_dealer: bool,
+    /// How many accounts of relayers to make, DIR/relayer-N.json: one for each watcher (`zeugma relay run`)
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=32))]
+    relayers: u8,
+    #[command(flatten)]
+    parameters: Flags,
 }
 
 impl Devnet {
@@ -41,7 +47,10 @@ impl Devnet {
             (None, None) => unreachable!("one of the two was just made"),
         };
         let key = if self.insecure_dealer { KeyMaking::InsecureDealer } else { KeyMaking::Together };
-        let plan = Plan { name: &self.name, validators: self.validators, key };
+        let usual = Plan::new(&self.name, self.validators, key);
+        let parameters = self.parameters.over(usual.parameters.clone());
+        let parameters = parameters.map_err(|refusal| Failure::refused("the parameters", refusal))?;
+        let plan = Plan { relayers: self.relayers, parameters, ..usual };
         let tell = |line: &str| output.progress(&format!("{:6.1} s  {line}", start.elapsed().as_secs_f64()));
         let mut network = match Network::start(&plan, &folder, &interrupt, &tell) {
             Err(_) if interrupt.requested() => return Ok(()),
@@ -65,10 +74,15 @@ fn report(network: &Network, took: Duration) -> Report {
         || "WARNING: made by a dealer, for trials only".to_owned(),
         |transcript| format!("made by the validators together, transcript {transcript}"),
     );
+    let relayers: Vec<String> =
+        network.relayer_files().iter().map(|file| file.display().to_string()).collect();
     let mut text = format!("\nnetwork {}, after {:.1} s\n", network.genesis().network(), took.as_secs_f64());
     text.push_str(&format!("group key: {made}\n"));
     for endpoint in &endpoints {
         text.push_str(&format!("node: {endpoint}\n"));
+    }
+    for relayer in &relayers {
+        text.push_str(&format!("account of a relayer: {relayer}\n"));
     }
     text.push_str(&format!(
         "token for writes: {token}\ntrust file: {trust}\naccount with every role: {account}\n\ntry:\n  \
@@ -85,6 +99,7 @@ fn report(network: &Network, took: Duration) -> Report {
         "token": network.token(),
         "trust": trust,
         "account": account,
+        "relayers": relayers,
         "seconds": took.as_secs_f64(),
     });
     Report { text, json }

@@ -1,14 +1,19 @@
 //! The commands, one file or folder each.
 
+mod bench;
+mod client;
 mod completions;
 mod demo;
 mod devnet;
 mod dkg;
 mod doctor;
+mod evidence;
 mod keys;
 mod node;
 mod query;
+mod relay;
 mod remote;
+mod rules;
 mod trust;
 mod tx;
 mod verify;
@@ -34,14 +39,28 @@ pub(crate) enum Command {
     /// Ask a node where things stand
     #[command(subcommand)]
     Query(query::Query),
+    /// Light clients of other chains: start, move, look at, freeze, recover
+    #[command(subcommand)]
+    Client(client::Client),
+    /// Run the watcher, which keeps clients fresh, finds misbehaviour, and delivers packets
+    #[command(subcommand)]
+    Relay(relay::Relay),
     /// Verify a proof offline and say what it shows, and what not
     Verify(verify::Verify),
+    /// Deposit evidence, and fetch what shows that it was there
+    #[command(subcommand)]
+    Evidence(evidence::Evidence),
+    /// Read, try and replay rule packs
+    #[command(subcommand)]
+    Rules(rules::Rules),
     /// Look at a trust file, check its signatures, change its form
     #[command(subcommand)]
     Trust(trust::Trust),
     /// Make and look at keys of accounts and nodes
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// Load a network, and print what it carries and how fast
+    Bench(bench::Bench),
     /// Check whether this machine is fit to run a node
     Doctor(doctor::Doctor),
     /// Print a completion script for a shell
@@ -58,9 +77,14 @@ impl Command {
             Self::Dkg(dkg) => dkg.run(output),
             Self::Tx(tx) => tx.run(output),
             Self::Query(query) => query.run(output),
+            Self::Client(client) => client.run(output),
+            Self::Relay(relay) => relay.run(output),
             Self::Verify(verify) => verify.run(output),
+            Self::Evidence(evidence) => evidence.run(output),
+            Self::Rules(rules) => rules.run(output),
             Self::Trust(trust) => trust.run(output),
             Self::Keys(keys) => keys.run(output),
+            Self::Bench(bench) => bench.run(output),
             Self::Doctor(doctor) => doctor.run(output),
             Self::Completions(completions) => completions.run(),
         }

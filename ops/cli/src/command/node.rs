@@ -2,12 +2,12 @@
 
 use crate::ending::{self, Parent};
 use crate::failure::{Failure, Rule};
-use crate::families;
+use crate::output::Lang;
+use crate::{families, telemetry};
 use clap::Args;
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
-use tracing_subscriber::EnvFilter;
 use zeugma_node::{NodeConfig, api};
+use zeugma_telemetry::Logs;
 
 /// Runs a node: consensus, storage, and the API with its metrics. Ctrl-C and SIGTERM end it cleanly
 #[derive(Debug, Args)]
@@ -23,7 +23,10 @@ pub(crate) struct Node {
 impl Node {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let config = read_config(&self.config)?;
-        log_to_stderr();
+        // Its relations were checked with the rest.
+        let collector =
+            config.telemetry.collector().map_err(|error| Failure::usage(error, "correct [telemetry]"))?;
+        telemetry::begin("zeugma-node", LOGS, collector)?;
         let parent = Parent::of(self.with_parent);
         // The address first: a wrong one is told before anything is opened.
         let listener = api::listen(&config.api)
@@ -53,12 +56,15 @@ pub(super) fn read_config(path: &Path) -> Result<NodeConfig, Failure> {
     Ok(config)
 }
 
+/// What an operator reads of a program that runs for long.
+const LOGS: Logs = Logs::Stderr("warn,zeugma=info,zeugma_node=info,zeugma_agent=info");
+
 /// What happens goes to stderr, as much of it as `RUST_LOG` asks for: by default what an operator reads.
 pub(super) fn log_to_stderr() {
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("warn,zeugma=info,zeugma_node=info"));
-    let colours = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
+    if let Err(failure) = telemetry::begin("zeugma", LOGS, None) {
+        // The work is worth more than its log.
+        eprint!("{}", failure.text(Lang::En));
+    }
 }
 
 #[cfg(test)]

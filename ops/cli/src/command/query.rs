@@ -1,18 +1,21 @@
 //! `zeugma query`: where things stand, by the word of one node; with `--trust`, proofs are verified first.
 
+mod ledger;
+
 use super::remote::Node;
-use super::tx::{event, parse_32, parse_client};
+use super::tx::{event, in_force, parse_32, parse_client};
 use crate::failure::{Failure, Rule};
 use crate::files::{Readers, write_new};
 use crate::output::{Output, Report, plain};
-use crate::{clock, path_text};
+use crate::{clock, parameters, path_text};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Duration;
 use zeugma_client::{Client, Fate, ProofFile, Standing, Under};
 use zeugma_ledger::Outcome;
-use zeugma_types::{ClientId, Height, LeafIndex, LeafPath, Sequence};
+use zeugma_ledger::registry::Kind;
+use zeugma_types::{AccountId, ClientId, Height, LeafIndex, LeafPath, Sequence};
 
 /// Questions to a node
 #[derive(Debug, Subcommand)]
@@ -58,6 +61,49 @@ pub(crate) enum Query {
         /// Its number
         sequence: u64,
     },
+    /// An account: its roles and its allowance
+    Account {
+        #[command(flatten)]
+        node: Node,
+        /// Its name, 64 hexadecimal digits
+        #[arg(value_parser = parse_32)]
+        id: [u8; 32],
+    },
+    /// What is in force under a name of the registry
+    Registry {
+        #[command(flatten)]
+        node: Node,
+        /// The kind of entry
+        #[arg(value_parser = ledger::parse_kind)]
+        kind: Kind,
+        /// Its name
+        name: String,
+    },
+    /// The network's parameters in force
+    Parameters {
+        #[command(flatten)]
+        node: Node,
+    },
+    /// A proposal that gathers approvals
+    Proposal {
+        #[command(flatten)]
+        node: Node,
+        /// Its number
+        number: u64,
+    },
+    /// The changes that wait for their height
+    Schedule {
+        #[command(flatten)]
+        node: Node,
+    },
+    /// The recovery that is proposed for a light client
+    Recovery {
+        #[command(flatten)]
+        node: Node,
+        /// The client that is to recover
+        #[arg(value_parser = parse_client)]
+        client: ClientId,
+    },
     /// The proof of a leaf, for `zeugma verify`
     Proof {
         #[command(flatten)]
@@ -95,6 +141,12 @@ impl Query {
             Self::Packet { node, client, sequence } => {
                 packet(&node.client()?, &client, Sequence::new(sequence))?
             }
+            Self::Account { node, id } => ledger::account(&node.client()?, &AccountId::new(id))?,
+            Self::Registry { node, kind, name } => ledger::registry(&node.client()?, kind, &name)?,
+            Self::Parameters { node } => lines(parameters::show(&in_force(&node.client()?)?)),
+            Self::Proposal { node, number } => ledger::proposal(&node.client()?, number)?,
+            Self::Schedule { node } => ledger::schedule(&node.client()?)?,
+            Self::Recovery { node, client } => ledger::recovery(&node.client()?, &client)?,
             Self::Proof { node, leaf, latest, out } => {
                 let under = if latest { Under::Latest } else { Under::First };
                 let found = leaf.fetch(&node.client()?, under)?;

@@ -29,7 +29,7 @@ pub(crate) struct Node {
 
 impl Node {
     pub(super) fn client(&self) -> Result<Client, Failure> {
-        let mut client = Client::new(&self.node);
+        let mut client = Client::new(&self.node).with_trace(zeugma_telemetry::traceparent);
         if let Some(token) = self.token()? {
             client = client.with_token(&token);
         }
@@ -54,7 +54,7 @@ impl Node {
 }
 
 /// A client that verifies under the keys of `file`, as another chain does.
-fn believing(client: Client, file: &TrustFile) -> Client {
+pub(super) fn believing(client: Client, file: &TrustFile) -> Client {
     client.with_trust(file.at(clock::now(), Reliance::Destination))
 }
 

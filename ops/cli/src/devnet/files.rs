@@ -1,18 +1,18 @@
 //! The files of a network on this machine.
 
+use super::links::Links;
 use super::{Plan, fault};
 use crate::clock;
 use crate::failure::Failure;
-use crate::families;
 use crate::files::{Readers, write_new};
-use crate::keyfile::{Key, random};
+use crate::keyfile::{Key, Kind, random};
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use zeroize::Zeroizing;
+use std::time::Duration;
 use zeugma_crypto::ed25519::SecretKey;
 use zeugma_ledger::bounded::{List, Text};
-use zeugma_ledger::gov::Parameters;
+use zeugma_ledger::gov::{OpenSubmission, Parameters};
 use zeugma_ledger::{Founder, Genesis, Role, Roles, Validator};
 use zeugma_node::api::TokenDigest;
 use zeugma_node::dkg::{self, KeyFile};
@@ -51,6 +51,10 @@ impl Paths {
         self.0.join("account.json")
     }
 
+    pub(super) fn relayer(&self, place: usize) -> PathBuf {
+        self.0.join(format!("relayer-{place}.json"))
+    }
+
     pub(super) fn token(&self) -> PathBuf {
         self.0.join("token")
     }
@@ -78,13 +82,13 @@ impl Paths {
 
 /// One validator.
 pub(super) struct Seat {
-    secret: SecretKey,
+    key: Key,
     role: &'static str,
 }
 
 impl Seat {
     fn key(&self) -> [u8; 32] {
-        *self.secret.public().as_bytes()
+        self.key.public()
     }
 }
 
@@ -92,53 +96,90 @@ impl Seat {
 pub(super) fn seats(plan: &Plan<'_>) -> Result<Vec<Seat>, Failure> {
     let seat = |place: u8| {
         let role = ROLES[usize::from(place) % ROLES.len()];
-        Ok(Seat { secret: SecretKey::from_seed(&*random()?), role })
+        Ok(Seat { key: Key::generate(Kind::Node)?, role })
     };
     let mut seats = (0..plan.validators).map(seat).collect::<Result<Vec<_>, Failure>>()?;
     seats.sort_by_key(Seat::key);
     Ok(seats)
 }
 
-/// The genesis: these validators, one account with every role, and every family this program follows.
-pub(super) fn genesis(name: &str, seats: &[Seat], account: &Key) -> Result<Genesis, Failure> {
+/// New keys of relayers, each in its file.
+pub(super) fn relayers(paths: &Paths, count: u8) -> Result<Vec<Key>, Failure> {
+    let make = |place: u8| {
+        let key = Key::generate(Kind::Account)?;
+        key.write(&paths.relayer(place.into()))?;
+        Ok(key)
+    };
+    (0..count).map(make).collect()
+}
+
+/// The genesis: these validators, one account with every role, relayers, and every family this program follows.
+pub(super) fn genesis(
+    plan: &Plan<'_>,
+    seats: &[Seat],
+    account: &Key,
+    relayers: &[Key],
+) -> Result<Genesis, Failure> {
     let refused = |refusal| Failure::refused("the genesis", refusal);
     let validators = seats.iter().enumerate().map(|(place, seat)| {
         Ok(Validator {
-            name: Text::new(&format!("{name} validator {place}"))?,
+            name: Text::new(&format!("{} validator {place}", plan.name))?,
             role: Text::new(seat.role)?,
             key: seat.key(),
         })
     });
     let validators = validators.collect::<Result<_, _>>().map_err(refused)?;
-    let founder = Founder { key: account.public(), roles: Roles::of(Role::ALL) };
+    let mut founders = vec![Founder { key: account.public(), roles: Roles::of(Role::ALL) }];
+    founders
+        .extend(relayers.iter().map(|key| Founder { key: key.public(), roles: Roles::of(&[Role::Relayer]) }));
+    founders.extend(plan.load.iter().map(|key| Founder { key: *key, roles: Roles::of(&[Role::Member]) }));
+    // As the genesis lists them.
+    founders.sort_by_key(|founder| founder.key);
     let genesis = Genesis {
         version: Genesis::VERSION,
-        name: Text::new(name).map_err(refused)?,
+        name: Text::new(plan.name).map_err(refused)?,
         time: clock::now(),
         epoch_length: Genesis::USUAL_EPOCH_LENGTH,
         validators: List::new(validators).map_err(refused)?,
-        accounts: List::new(vec![founder]).map_err(refused)?,
-        parameters: Parameters {
-            families: List::new(families::numbers()).map_err(refused)?,
-            ..Parameters::default()
+        accounts: List::new(founders).map_err(refused)?,
+        parameters: if plan.load.is_empty() {
+            plan.parameters.clone()
+        } else {
+            unbounded(plan.parameters.clone())
         },
     };
     genesis.check().map_err(refused)?;
     Ok(genesis)
 }
 
+/// The same parameters, but anyone submits, and an account is bounded by the block alone.
+fn unbounded(parameters: Parameters) -> Parameters {
+    Parameters {
+        open_submission: OpenSubmission::Accepted,
+        allowance_capacity: 1_000_000_000,
+        allowance_per_second: 1_000_000_000,
+        ..parameters
+    }
+}
+
 /// Writes genesis, identities and configurations, and gives the addresses of the APIs.
 pub(super) fn write(
+    plan: &Plan<'_>,
     paths: &Paths,
     genesis: &Genesis,
     seats: &[Seat],
     token: &str,
-) -> Result<Vec<SocketAddr>, Failure> {
+) -> Result<(Vec<SocketAddr>, Option<Links>), Failure> {
     write_new(&paths.genesis(), &genesis.to_bytes(), Readers::Anyone)?;
     let mut addresses = free_addresses(2 * seats.len())?;
     let apis = addresses.split_off(seats.len());
+    // Where the others find each: at its own address, or before a slow link.
+    let (links, doors) = match plan.delay {
+        Duration::ZERO => (None, addresses.clone()),
+        delay => Links::before(&addresses, delay).map(|(links, doors)| (Some(links), doors))?,
+    };
     let mut peers = String::new();
-    for (seat, address) in seats.iter().zip(&addresses) {
+    for (seat, address) in seats.iter().zip(&doors) {
         // Writing to a string cannot fail.
         let _ = writeln!(
             peers,
@@ -150,8 +191,7 @@ pub(super) fn write(
     for (place, ((seat, address), api)) in seats.iter().zip(&addresses).zip(&apis).enumerate() {
         let folder = paths.node(place);
         std::fs::create_dir_all(&folder).map_err(|why| Failure::unreadable(&folder, &why))?;
-        let seed = Zeroizing::new(hex::encode(seat.secret.expose().as_slice()));
-        write_secret(&paths.identity(place), seed.as_bytes())?;
+        seat.key.write(&paths.identity(place))?;
         let text = format!(
             "[node]\ndata = \"data\"\ngenesis = \"../genesis.bin\"\nidentity = \"identity.key\"\nshare = \"share.key\"\n\n\
              [network]\nlisten = \"{address}\"\n{peers}\n[runtime]\nworkers = {WORKERS}\n\n\
@@ -159,7 +199,7 @@ pub(super) fn write(
         );
         write_new(&paths.config(place), text.as_bytes(), Readers::Anyone)?;
     }
-    Ok(apis)
+    Ok((apis, links))
 }
 
 /// Addresses that nobody listens on. They are taken together, so that no two are one.

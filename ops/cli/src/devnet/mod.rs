@@ -4,6 +4,7 @@
 //! DIR/trust.json          the trust file, signed by two of three institutions made for this network
 //! DIR/genesis.bin         the genesis
 //! DIR/account.json        the key of the founding account, which has every role
+//! DIR/relayer-N.json      keys of accounts that may bring proofs: each watcher signs with one of its own
 //! DIR/token               what a write to any node's API must show
 //! DIR/node-N/             configuration, identity, share, storage and log of each validator
 //! ```
@@ -12,12 +13,13 @@
 //! network ends with its [`Network`], and its processes end by themselves should this one be killed.
 
 mod files;
+mod links;
 mod process;
 
 use crate::ending::Interrupt;
 use crate::failure::{Failure, Rule};
 use crate::keyfile::{Key, random};
-use crate::{clock, trust};
+use crate::{clock, families, trust};
 use files::{Paths, Seat};
 use process::Process;
 use serde_json::Value;
@@ -25,7 +27,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use zeugma_client::Client;
-use zeugma_ledger::Genesis;
+use zeugma_ledger::bounded::List;
+use zeugma_ledger::gov::Parameters;
+use zeugma_ledger::{Genesis, Role, Roles};
 use zeugma_node::dkg::{self, KeyFile};
 use zeugma_proof::{Reliance, TrustFile};
 use zeugma_types::Height;
@@ -48,7 +52,7 @@ pub(crate) enum KeyMaking {
 }
 
 /// What network to make.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Plan<'p> {
     /// Its name, for people.
     pub(crate) name: &'p str,
@@ -56,6 +60,25 @@ pub(crate) struct Plan<'p> {
     pub(crate) validators: u8,
     /// Who makes the group key.
     pub(crate) key: KeyMaking,
+    /// How many accounts of relayers there are beside the founding one.
+    pub(crate) relayers: u8,
+    /// What the network agrees on at its beginning.
+    pub(crate) parameters: Parameters,
+    /// Public keys of further accounts, each a member: a network that is measured has them. Anyone may submit
+    /// payloads there, and no account's allowance bounds it.
+    pub(crate) load: &'p [[u8; 32]],
+    /// What a byte takes from one validator to another, beside what this machine takes.
+    pub(crate) delay: Duration,
+}
+
+impl<'p> Plan<'p> {
+    /// A network of that name, with nothing unusual.
+    pub(crate) fn new(name: &'p str, validators: u8, key: KeyMaking) -> Self {
+        // Clients of every family that this program follows; the rest as usual.
+        let families = List::new(families::numbers()).expect("a program has few families");
+        let parameters = Parameters { families, ..Parameters::default() };
+        Self { name, validators, key, relayers: 0, parameters, load: &[], delay: Duration::ZERO }
+    }
 }
 
 /// A running network.
@@ -69,6 +92,7 @@ pub(crate) struct Network {
     endpoints: Vec<SocketAddr>,
     paths: Paths,
     nodes: Vec<Process>,
+    _links: Option<links::Links>,
 }
 
 impl Network {
@@ -89,8 +113,9 @@ impl Network {
         let token = hex::encode(*random()?);
         files::write_secret(&paths.token(), token.as_bytes())?;
         let seats = files::seats(plan)?;
-        let genesis = files::genesis(plan.name, &seats, &account)?;
-        let endpoints = files::write(&paths, &genesis, &seats, &token)?;
+        let relayers = files::relayers(&paths, plan.relayers)?;
+        let genesis = files::genesis(plan, &seats, &account, &relayers)?;
+        let (endpoints, links) = files::write(plan, &paths, &genesis, &seats, &token)?;
 
         let transcript = match plan.key {
             KeyMaking::Together => {
@@ -120,7 +145,8 @@ impl Network {
                 Process::start(&format!("{} node {place}", plan.name), &arguments, &paths.log(place))
             })
             .collect::<Result<_, _>>()?;
-        let mut network = Self { genesis, trust, transcript, token, account, endpoints, paths, nodes };
+        let mut network =
+            Self { genesis, trust, transcript, token, account, endpoints, paths, nodes, _links: links };
         network.wait_until_final(WORKS, interrupt)?;
         Ok(network)
     }
@@ -148,6 +174,11 @@ impl Network {
     /// Fails when a node has ended by itself.
     pub(crate) fn check(&mut self) -> Result<(), Failure> {
         self.nodes.iter_mut().try_for_each(Process::check)
+    }
+
+    /// The processes of the validators.
+    pub(crate) fn processes(&self) -> Vec<u32> {
+        self.nodes.iter().map(Process::id).collect()
     }
 
     /// A client of one node, which may write and which verifies what it is told under the trust file.
@@ -195,6 +226,13 @@ impl Network {
     /// Where the founding account's key is.
     pub(crate) fn account_file(&self) -> std::path::PathBuf {
         self.paths.account()
+    }
+
+    /// Where the keys of the relayers are.
+    pub(crate) fn relayer_files(&self) -> Vec<std::path::PathBuf> {
+        let relayers = Roles::of(&[Role::Relayer]);
+        let count = self.genesis.accounts.iter().filter(|founder| founder.roles == relayers).count();
+        (0..count).map(|place| self.paths.relayer(place)).collect()
     }
 
     /// Where the token is.

@@ -49,6 +49,11 @@ impl Process {
         Ok(Self { name: name.to_owned(), log: log.to_owned(), child })
     }
 
+    /// Its id.
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Fails when it has ended by itself.
     pub(super) fn check(&mut self) -> Result<(), Failure> {
         match self.child.try_wait() {

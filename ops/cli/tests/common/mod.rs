@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used, dead_code, reason = "a test may; each test file uses some of these")]
 
 use serde_json::Value;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
 /// What a run left behind.
@@ -58,6 +59,74 @@ impl Desk {
             .unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Ran { code: done.status.code().unwrap(), out: text(done.stdout), err: text(done.stderr) }
+    }
+}
+
+/// A network of real node processes; it ends with this value.
+pub(crate) struct Net {
+    owner: Child,
+    folder: String,
+    /// What `zeugma devnet --json` told.
+    pub(crate) said: Value,
+}
+
+impl Net {
+    /// Starts it in the folder `name` of the desk, its key made by a dealer.
+    pub(crate) fn start(desk: &Desk, name: &str, more: &[&str]) -> Self {
+        Self::start_with(desk, name, more, &[])
+    }
+
+    /// The same in another environment.
+    pub(crate) fn start_with(desk: &Desk, name: &str, more: &[&str], environment: &[(&str, &str)]) -> Self {
+        let mut owner = Command::new(env!("CARGO_BIN_EXE_zeugma"))
+            .args(["devnet", "--insecure-dealer", "--json", "--name", name, "--dir", name])
+            .args(more)
+            .envs(environment.iter().copied())
+            .current_dir(desk.path(""))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut report = String::new();
+        for line in BufReader::new(owner.stdout.take().unwrap()).lines() {
+            let line = line.unwrap();
+            report.push_str(&line);
+            if line == "}" {
+                break;
+            }
+        }
+        let said = serde_json::from_str(&report).unwrap_or_else(|why| panic!("{name}: {why}: {report}"));
+        Self { owner, folder: name.to_owned(), said }
+    }
+
+    /// Where the API of a node is.
+    pub(crate) fn node(&self, place: usize) -> &str {
+        self.said["nodes"][place].as_str().unwrap()
+    }
+
+    /// `zeugma tx` of its founding account, at its first node.
+    pub(crate) fn tx(&self, desk: &Desk, arguments: &[&str]) -> Ran {
+        self.tx_of(desk, &format!("{}/account.json", self.folder), arguments)
+    }
+
+    /// `zeugma tx` of another account.
+    pub(crate) fn tx_of(&self, desk: &Desk, key: &str, arguments: &[&str]) -> Ran {
+        let token = format!("{}/token", self.folder);
+        let fixed = ["--node", self.node(0), "--token-file", &token, "--key", key, "--json"];
+        desk.run(&[&["tx"], arguments, &fixed].concat())
+    }
+
+    /// `zeugma query`, at its first node.
+    pub(crate) fn query(&self, desk: &Desk, arguments: &[&str]) -> Ran {
+        desk.run(&[&["query"], arguments, &["--node", self.node(0), "--json"]].concat())
+    }
+}
+
+impl Drop for Net {
+    fn drop(&mut self) {
+        // Its nodes end when their owner does.
+        let _ = self.owner.kill();
+        let _ = self.owner.wait();
     }
 }
 

@@ -12,6 +12,7 @@
 mod live;
 mod names;
 mod panels;
+pub(crate) mod record;
 mod rules;
 
 use crate::child::{Child, Tests};

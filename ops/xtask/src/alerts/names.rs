@@ -91,7 +91,7 @@ fn awaited(text: &str) -> Result<BTreeSet<String>> {
 }
 
 /// Every word of a text that is a name of a metric of ours.
-fn names_in(text: &str) -> impl Iterator<Item = String> + '_ {
+pub(super) fn names_in(text: &str) -> impl Iterator<Item = String> + '_ {
     let words = text.split(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'));
     words.filter(|word| word.starts_with(PREFIX)).map(str::to_owned)
 }

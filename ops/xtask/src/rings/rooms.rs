@@ -29,7 +29,7 @@ const ROOMS: &[Room] = &[
     pure("proof", &["types", "crypto"]),
     pure("adapters/core", &["types", "crypto", "proof"]),
     pure("adapters/*", &["types", "crypto", "proof", "adapters/core"]),
-    pure("chain/ledger", &["types", "crypto", "proof", "adapters/*"]),
+    pure("chain/ledger", &["types", "crypto", "proof", "evidence/log", "adapters/*"]),
     pure("evidence/log", &["types", "crypto", "proof"]),
     pure(
         "evidence/verify",
@@ -44,11 +44,13 @@ const ROOMS: &[Room] = &[
         ],
     ),
     hands("proof/wasm", &[]),
+    hands("evidence/verify/wasm", &[]),
     hands("ops/telemetry", &[]),
     hands("chain/node", &["ops/telemetry"]),
     hands("chain/client", &["ops/telemetry"]),
     hands("relay/endpoints/*", &["ops/telemetry"]),
-    hands("relay/agent", &["chain/client", "relay/endpoints/*", "ops/telemetry"]),
+    hands("relay/profiles", &[]),
+    hands("relay/agent", &["chain/client", "relay/endpoints/*", "relay/profiles", "ops/telemetry"]),
     hands("evidence/rules", &["ops/telemetry"]),
     hands("evidence/anchors", &["chain/client", "relay/endpoints/*", "ops/telemetry"]),
     hands("evidence/attestation", &["ops/telemetry"]),
@@ -63,10 +65,21 @@ const ROOMS: &[Room] = &[
 ];
 
 /// Libraries of others that judge ours in tests: linked into a product, they would judge themselves.
-const JUDGES: &[&str] = &["bolero", "ics23", "proptest", "tendermint", "tendermint-light-client-verifier"];
+const JUDGES: &[&str] = &[
+    "alloy-trie",
+    "bolero",
+    "eth_trie",
+    "ethereum_ssz",
+    "ics23",
+    "proptest",
+    "ssz_types",
+    "tendermint",
+    "tendermint-light-client-verifier",
+    "tree_hash",
+];
 
 /// Features of ours under which code is for tests, and so may do what the product may not.
-pub(crate) const TEST_FEATURES: &[&str] = &["arbitrary", "test-utils", "testkit"];
+pub(crate) const TEST_FEATURES: &[&str] = &["arbitrary", "planted", "test-utils", "testkit"];
 
 const fn pure(folder: &'static str, uses: &'static [&'static str]) -> Room {
     Room { folder, ring: Ring::Pure, uses }

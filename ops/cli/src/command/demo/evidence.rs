@@ -8,7 +8,7 @@ use crate::route;
 use crate::submit::Sender;
 use std::fs::File;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use zeugma_client::ProofFile;
 use zeugma_crypto::hash::{Hasher, sha256};
 use zeugma_ledger::Message;
@@ -18,19 +18,24 @@ use zeugma_proof::body::origin_digest;
 use zeugma_types::{HashSuite, LeafPath, Refusal, TreeSize};
 
 const ORIGIN: &str = "evidence.example/demo-log";
+/// The log's proof of the exhibit.
+pub(super) const LOG_PROOF: &str = "exhibit.tlog-proof";
+/// The exhibit itself, where none was named.
+const SAMPLE_NAME: &str = "sample.txt";
 const SAMPLE: &[u8] = b"On 21 November 2026 the parties agreed to settle the matter before the court.\n";
 
 /// What is to be proved: only its digest leaves the machine.
 pub(super) struct Exhibit {
     name: String,
     digest: [u8; 32],
+    file: Option<PathBuf>,
 }
 
 impl Exhibit {
     /// Digests a file, or the sample.
     pub(super) fn of(path: Option<&Path>) -> Result<Self, Failure> {
         let Some(path) = path else {
-            return Ok(Self { name: "a sample agreement".to_owned(), digest: sha256(&[SAMPLE]) });
+            return Ok(Self { name: "a sample agreement".to_owned(), digest: sha256(&[SAMPLE]), file: None });
         };
         let unreadable = |why| Failure::unreadable(path, &why);
         let mut file = File::open(path).map_err(unreadable)?;
@@ -41,7 +46,12 @@ impl Exhibit {
                 read => hasher.update(&buffer[..read]),
             }
         }
-        Ok(Self { name: path.display().to_string(), digest: hasher.finish() })
+        Ok(Self { name: path.display().to_string(), digest: hasher.finish(), file: Some(path.to_owned()) })
+    }
+
+    /// Where it is; the sample is written beside the proofs.
+    pub(super) fn file(&self, out: &Path) -> PathBuf {
+        self.file.clone().unwrap_or_else(|| out.join(SAMPLE_NAME))
     }
 
     /// Its SHA-256.
@@ -64,6 +74,12 @@ pub(super) fn anchor(
     log.append(&sha256(&[b"the exhibit of a third party"]))?;
     let note = log.checkpoint();
     write_new(&stage.out.join("checkpoint.txt"), note.as_bytes(), Readers::Anyone)?;
+    if exhibit.file.is_none() {
+        write_new(&stage.out.join(SAMPLE_NAME), SAMPLE, Readers::Anyone)?;
+    }
+    // The exhibit is the second of three.
+    let proof = log.prove(1, &note);
+    write_new(&stage.out.join(LOG_PROOF), proof.to_text().as_bytes(), Readers::Anyone)?;
     story.line(&format!(
         "the log {} has {} entries and signs its checkpoint (checkpoint.txt, a C2SP signed note)",
         log.origin(),

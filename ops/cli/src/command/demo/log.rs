@@ -13,10 +13,12 @@ use crate::keyfile::random;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signer as _, SigningKey};
+use std::collections::BTreeMap;
 use zeugma_crypto::hash::sha256;
+use zeugma_evidence_log::log_proof::LogProof;
 use zeugma_ledger::evidence::LogKey;
-use zeugma_proof::tree::{Frontier, Hash, leaf_hash};
-use zeugma_types::HashSuite;
+use zeugma_proof::tree::{Frontier, Hash, Node, inclusion, leaf_hash};
+use zeugma_types::{HashSuite, LeafIndex, TreeSize};
 
 /// Signature type of an Ed25519 log key in a key id.
 const ED25519: u8 = 1;
@@ -27,6 +29,7 @@ pub(super) struct Log {
     // The standard's signature is over the bare text of a note, which the keys of this workspace do not sign.
     key: SigningKey,
     tree: Frontier,
+    nodes: BTreeMap<Node, Hash>,
     size: u64,
 }
 
@@ -34,13 +37,18 @@ impl Log {
     /// An empty log with a new key.
     pub(super) fn new(origin: &str) -> Result<Self, Failure> {
         let key = SigningKey::from_bytes(&*random()?);
-        Ok(Self { origin: origin.to_owned(), key, tree: Frontier::new(HashSuite::Sha256), size: 0 })
+        let tree = Frontier::new(HashSuite::Sha256);
+        Ok(Self { origin: origin.to_owned(), key, tree, nodes: BTreeMap::new(), size: 0 })
     }
 
     /// Appends an entry.
     pub(super) fn append(&mut self, entry: &[u8]) -> Result<(), Failure> {
         let leaf = leaf_hash(HashSuite::Sha256, entry);
-        self.tree.append(leaf, |_, _| {}).map_err(|refusal| Failure::refused("the log", refusal))?;
+        let nodes = &mut self.nodes;
+        let kept = self.tree.append(leaf, |node, hash| {
+            nodes.insert(node, *hash);
+        });
+        kept.map_err(|refusal| Failure::refused("the log", refusal))?;
         self.size += 1;
         Ok(())
     }
@@ -63,6 +71,14 @@ impl Log {
     /// Its public key.
     pub(super) fn key(&self) -> LogKey {
         LogKey { ed25519: self.key.verifying_key().to_bytes() }
+    }
+
+    /// The proof that the entry at `index` is under `checkpoint`, as a C2SP `tlog-proof`.
+    pub(super) fn prove(&self, index: u64, checkpoint: &str) -> LogProof {
+        let (suite, index, size) = (HashSuite::Sha256, LeafIndex::new(index), TreeSize::new(self.size));
+        let get = |node: Node| self.nodes.get(&node).copied();
+        let path = inclusion(suite, index, size, &get).expect("every node is kept");
+        LogProof { suite, extra: None, index, path, checkpoint: checkpoint.to_owned() }
     }
 
     /// The signed checkpoint of all entries.

@@ -5,6 +5,8 @@
 //! the evidence log is small, until its service exists.
 
 mod evidence;
+mod exhibit;
+mod foreign;
 mod log;
 mod packets;
 mod story;
@@ -18,7 +20,7 @@ use crate::files::{Readers, write_new};
 use crate::output::{Output, Report};
 use crate::submit::Sender;
 use crate::{path_text, trust};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -39,9 +41,19 @@ pub(crate) struct Demo {
     /// Where the trust files and proofs go, a new or empty folder; demo-out if none is named
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Follow real chains of another kind too: four CometBFT validators and a Cosmos chain, built with Go the first time
+    #[arg(long, value_name = "CHAINS")]
+    with: Option<With>,
     /// Keep the folders of the networks: keys, configurations, storage, logs
     #[arg(long)]
     keep: bool,
+}
+
+/// What else the demo can show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum With {
+    /// A CometBFT network and `simd`, a Cosmos chain.
+    Cometbft,
 }
 
 /// What every step has.
@@ -64,7 +76,7 @@ impl Demo {
         let rooms = temporary_folder()?;
         let story = Story::begin(output);
         let stage = Stage { story: &story, interrupt: &interrupt, out: &out, trash: rooms.path() };
-        let done = stage.play(&exhibit);
+        let done = stage.play(&exhibit, self.with);
         if self.keep {
             story.line(&format!("the networks' folders are kept: {}", rooms.keep().display()));
         }
@@ -78,11 +90,18 @@ impl Demo {
 struct Found {
     transcripts: [String; 2],
     exhibit: String,
+    /// The entry and its bundle.
+    bundle: Value,
+    file: PathBuf,
     refused: Value,
+    /// Of the chains of another kind, where they were asked for.
+    foreign: Option<Value>,
 }
 
 impl Stage<'_> {
-    fn play(&self, exhibit: &evidence::Exhibit) -> Result<Found, Failure> {
+    fn play(&self, exhibit: &evidence::Exhibit, with: Option<With>) -> Result<Found, Failure> {
+        // They start beside the first chapters; what is missing is told before anything else is begun.
+        let foreign = with.map(|With::Cometbft| foreign::Foreign::begin(self)).transpose()?;
         self.story.chapter("Four validators make a key that nobody holds");
         let mut a = self.network("Court Network A", "a", "trust.json")?;
         let first = self.told_transcript(&a)?;
@@ -92,27 +111,33 @@ impl Stage<'_> {
         let proof = evidence::anchor(self, &account_a, exhibit)?;
         let checkpoint = self.keep_proof("checkpoint.proof", &proof)?;
         self.verify(&checkpoint, "trust.json")?;
+        self.verify_logged(&checkpoint, "trust.json", &exhibit.file(self.out))?;
         let refused = self.flip(&proof, "trust.json")?;
+
+        self.story.chapter("A service takes the file, and the bundle needs nobody");
+        let bundle = exhibit::play(self, &a, exhibit)?;
 
         self.story.chapter("A second network, and each follows the other");
         let mut b = self.network("Trade Network B", "b", "trust-b.json")?;
         let second = self.told_transcript(&b)?;
         let account_b = self.sender(&b)?;
         packets::play(self, (&account_a, &a), (&account_b, &b))?;
+        let foreign = foreign.map(|foreign| foreign.play(self, &account_a)).transpose()?;
 
         a.check()?;
         b.check()?;
         self.story.chapter("The end");
         drop((a, b));
         self.story.line("all eight processes have ended");
-        Ok(Found { transcripts: [first, second], exhibit: exhibit.digest(), refused })
+        let (exhibit, file) = (exhibit.digest(), exhibit.file(self.out));
+        Ok(Found { transcripts: [first, second], exhibit, bundle, file, refused, foreign })
     }
 
     /// Starts a network, and puts its trust file beside the proofs.
     fn network(&self, name: &str, folder: &str, trust_name: &str) -> Result<Network, Failure> {
         let folder = self.trash.join(folder);
         std::fs::create_dir(&folder).map_err(|why| Failure::unreadable(&folder, &why))?;
-        let plan = Plan { name, validators: VALIDATORS, key: KeyMaking::Together };
+        let plan = Plan::new(name, VALIDATORS, KeyMaking::Together);
         let network = Network::start(&plan, &folder, self.interrupt, &|line| self.story.line(line))?;
         write_new(&self.out.join(trust_name), trust::to_json(network.trust()).as_bytes(), Readers::Anyone)?;
         self.story.line(&format!(
@@ -147,6 +172,17 @@ impl Stage<'_> {
         let took = start.elapsed().as_secs_f64() * 1_000.0;
         self.story
             .line(&format!("verified offline against {trust_name} in {took:.1} ms: {path}, said at {time}"));
+        Ok(())
+    }
+
+    /// Shows, from the files alone, that the exhibit is an entry of the log that was anchored.
+    fn verify_logged(&self, proof: &Path, trust_name: &str, file: &Path) -> Result<(), Failure> {
+        let log_proof = self.out.join(evidence::LOG_PROOF);
+        verify::judge_logged(proof, &self.out.join(trust_name), Some((&log_proof, file)))?;
+        self.story.line(&format!(
+            "{} (C2SP tlog-proof) shows offline that the file's digest is in the anchored checkpoint",
+            evidence::LOG_PROOF
+        ));
         Ok(())
     }
 
@@ -196,9 +232,26 @@ fn closing(out: &Path, story: &Story<'_>, found: &Found) -> Report {
         ("ack.proof", "trust-b.json"),
         ("closed.proof", "trust-b.json"),
     ];
-    let commands = proofs.map(|(proof, trust)| {
-        format!("{program} verify {} --trust {}", out.join(proof).display(), out.join(trust).display())
-    });
+    let mut commands = proofs
+        .map(|(proof, trust)| {
+            format!("{program} verify {} --trust {}", out.join(proof).display(), out.join(trust).display())
+        })
+        .to_vec();
+    commands[0].push_str(&format!(
+        " {} --logged {}",
+        found.file.display(),
+        out.join(evidence::LOG_PROOF).display()
+    ));
+    commands.push(format!(
+        "{program} verify {} {} --policy {} --trust {}",
+        out.join("exhibit.bundle").display(),
+        found.file.display(),
+        out.join("policy.zeugma").display(),
+        out.join("trust.json").display()
+    ));
+    if let Some(foreign) = &found.foreign {
+        commands.extend(foreign::commands(&program, out, foreign));
+    }
     let seconds = story.seconds();
     let mut text = format!(
         "\nDone in {seconds:.1} s. Verify it yourself; no network is needed, now or in ten years:\n\n"
@@ -211,7 +264,10 @@ fn closing(out: &Path, story: &Story<'_>, found: &Found) -> Report {
         "seconds": seconds,
         "transcripts": found.transcripts,
         "exhibit": found.exhibit,
+        "logged": out.join(evidence::LOG_PROOF).display().to_string(),
+        "bundle": found.bundle,
         "flipped": found.refused,
+        "foreign": found.foreign,
         "chapters": story.chapters(),
         "verify": commands,
     });

@@ -20,7 +20,11 @@ const SPACE_WISHED: u64 = 10 << 30;
 const FILES_NEEDED: u64 = 4_096;
 
 pub(super) fn version() -> Finding {
-    let found = format!("zeugma {}, proofs ZGPROOF1, trust files ZGTRUST1", env!("CARGO_PKG_VERSION"));
+    let found = format!(
+        "zeugma {}, rules version {}, proofs ZGPROOF1, trust files ZGTRUST1",
+        env!("CARGO_PKG_VERSION"),
+        zeugma_ledger::PROGRAM
+    );
     Finding::good("versions", found)
 }
 
@@ -80,9 +84,11 @@ pub(super) fn folder(dir: &Path) -> Finding {
     let shown = dir.display();
     let meta = match std::fs::metadata(dir) {
         Ok(meta) => meta,
-        Err(why) => {
-            return Finding::bad(CHECK, format!("{shown}: {why}"), format!("mkdir -m 700 -p {shown}"));
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => {
+            let found = format!("{shown} is not there; the node makes it");
+            return Finding::note(CHECK, found, format!("mkdir -m 700 -p {shown}"));
         }
+        Err(why) => return Finding::bad(CHECK, format!("{shown}: {why}"), format!("ls -ld {shown}")),
     };
     if !meta.is_dir() {
         return Finding::bad(
@@ -120,7 +126,9 @@ fn tried(dir: &Path) -> std::io::Result<()> {
 pub(super) fn space(dir: &Path) -> Finding {
     const CHECK: &str = "disk space";
     let shown = dir.display();
-    let free = match rustix::fs::statvfs(dir) {
+    // A folder that is made at the start lies on the disk of the nearest one that is there.
+    let there = dir.ancestors().find(|folder| folder.is_dir()).unwrap_or(Path::new("."));
+    let free = match rustix::fs::statvfs(there) {
         Ok(stat) => stat.f_bavail.saturating_mul(stat.f_frsize),
         Err(why) => return Finding::bad(CHECK, format!("{shown}: {why}"), format!("df -h {shown}")),
     };
@@ -181,7 +189,8 @@ mod tests {
         assert_eq!(verdict(0o700), Verdict::Good);
         assert_eq!(verdict(0o755), Verdict::Note);
         assert_eq!(verdict(0o777), Verdict::Bad);
-        assert_eq!(folder(&dir.path().join("none")).verdict, Verdict::Bad);
+        assert_eq!(folder(&dir.path().join("none")).verdict, Verdict::Note);
+        assert_eq!(space(&dir.path().join("none")).check, "disk space");
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 }

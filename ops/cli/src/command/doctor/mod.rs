@@ -4,6 +4,7 @@
 //! ends in exit 1; what could not be looked at is told as such and fails nothing.
 
 mod checks;
+mod config;
 
 use crate::failure::{Failure, Rule};
 use crate::output::{Lang, Output, Report, plain};
@@ -12,12 +13,15 @@ use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// Checks versions, clock, data folder, disk space, limits and ports; each finding with the command that fixes it
+/// Checks configuration, keys and their permissions, clock, disk, limits, ports, peers, versions; each finding with the command that fixes it
 #[derive(Debug, Args)]
 pub(crate) struct Doctor {
-    /// The node's data folder
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    dir: PathBuf,
+    /// The node's configuration: it, what it names, and its peers are checked too
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The node's data folder; by default that of the configuration, or this one
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
     /// An address the node will listen on; give it once for each
     #[arg(long, value_name = "IP:PORT")]
     listen: Vec<SocketAddr>,
@@ -89,9 +93,35 @@ impl Finding {
 impl Doctor {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
         let mut findings = vec![checks::version(), checks::clock(), checks::open_files()];
-        findings.push(checks::folder(&self.dir));
-        findings.push(checks::space(&self.dir));
-        findings.extend(self.listen.iter().map(checks::port));
+        let mut config = None;
+        if let Some(path) = &self.config {
+            let (read, finding) = config::read(path);
+            findings.push(finding);
+            if let Some(read) = &read {
+                findings.extend(config::all(read, path));
+            }
+            config = read;
+        }
+        let dir = match (&self.dir, &config) {
+            (Some(dir), _) => dir.clone(),
+            (None, Some(config)) => config.node.data.clone(),
+            (None, None) => PathBuf::from("."),
+        };
+        findings.push(checks::folder(&dir));
+        findings.push(checks::space(&dir));
+        let mut listen = self.listen.clone();
+        if let Some(config) = &config {
+            match config::running(config) {
+                // Its ports are taken, by itself.
+                Some(running) => findings.push(running),
+                None => {
+                    listen.extend([config.network.listen, config.api.listen]);
+                    listen.extend(config.api.grpc.map(|grpc| grpc.listen));
+                }
+            }
+            findings.extend(config::peers(config));
+        }
+        findings.extend(listen.iter().map(checks::port));
         let text = findings.iter().map(|finding| finding.text(output.lang())).collect();
         let bad = findings.iter().filter(|finding| finding.verdict == Verdict::Bad).count();
         let json = json!({

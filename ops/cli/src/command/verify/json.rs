@@ -25,6 +25,12 @@ pub(super) fn of(shown: &Shown) -> Value {
             "value_suite": leaf.format.suite().name(),
             "body": proven.body().map(|body| hex::encode(body.to_bytes())),
         },
+        "logged": shown.logged.as_ref().map(|logged| json!({
+            "file": logged.file,
+            "sha256": hex::encode(logged.digest),
+            "index": logged.index.get(),
+            "tree_suite": logged.suite.name(),
+        })),
         "network": leaf.network.to_string(),
         "era": proven.era().get(),
         "era_standing": match proven.era_standing() {

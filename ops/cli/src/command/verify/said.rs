@@ -163,8 +163,8 @@ fn second(at: UnixSeconds) -> String {
     clock::show(BlockTime::new(at.get().saturating_mul(1_000)))
 }
 
-/// What this kind of leaf does not show, beside what no proof shows.
-pub(super) fn left_open(proven: &Proven, lang: Lang) -> Vec<&'static str> {
+/// What this kind of leaf does not show, beside what no proof shows. `logged`: the log's own proof of a file was given.
+pub(super) fn left_open(proven: &Proven, logged: bool, lang: Lang) -> Vec<&'static str> {
     let mut open = Vec::new();
     let namespace = proven.leaf().path.namespace();
     open.push(match namespace {
@@ -179,6 +179,10 @@ pub(super) fn left_open(proven: &Proven, lang: Lang) -> Vec<&'static str> {
         Namespace::Standing => lang.pick(
             "which entries were in force: each needs its own short proof into this root",
             "具体有哪些条目生效：每一条目须另附到该根的简短证明",
+        ),
+        Namespace::Anchor if logged => lang.pick(
+            "what else the log holds, and what the file says: the log holds its digest",
+            "日志的其他内容，以及文件本身所述：日志仅含其摘要",
         ),
         Namespace::Anchor => lang.pick(
             "what the log holds: that a file is among its entries needs the log's own inclusion proof into this root",

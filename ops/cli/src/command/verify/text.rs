@@ -56,6 +56,21 @@ fn what_was_said(page: &mut Page, shown: &Shown) {
     let leaf = proven.leaf();
     page.head("What was said", "所述内容");
     page.text.push_str(&format!("  {}\n", said::sentence(proven, page.lang)));
+    if let Some(logged) = &shown.logged {
+        let (file, digest) = (plain(&logged.file), hex::encode(logged.digest));
+        let text = if page.lang == Lang::Zh {
+            format!(
+                "{file}（SHA-256 {digest}）是该检查点的第 {} 条（{} 树），由日志自身的证明表明",
+                logged.index, logged.suite
+            )
+        } else {
+            format!(
+                "{file} (SHA-256 {digest}) is entry {} of this checkpoint, by the log's own proof ({} tree)",
+                logged.index, logged.suite
+            )
+        };
+        page.line("in the log", "日志所含", text);
+    }
     let compared = |asked: bool, page: &Page| {
         if asked { page.pick(", as you asked for", "（与所求一致）") } else { "" }
     };
@@ -241,7 +256,7 @@ pub(super) fn warnings(shown: &Shown, lang: Lang) -> Vec<String> {
 
 /// What the proof does not show.
 pub(super) fn not_shown(shown: &Shown, lang: Lang) -> Vec<&'static str> {
-    let mut open = said::left_open(&shown.proven, lang);
+    let mut open = said::left_open(&shown.proven, shown.logged.is_some(), lang);
     if !shown.asked.fingerprint {
         open.push(lang.pick(
             "that this trust file is the right one: compare its words with those on paper, or give them with --trusted-fingerprint",

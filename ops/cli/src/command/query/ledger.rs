@@ -1,0 +1,106 @@
+//! Records of the ledger's state: accounts, the registry, governance, recoveries.
+
+use super::{absent, lines};
+use crate::failure::Failure;
+use crate::output::Report;
+use crate::{clock, parameters};
+use serde_json::{Value, json};
+use zeugma_client::Client;
+use zeugma_ledger::gov::{Change, Proposal, Schedule};
+use zeugma_ledger::ibc::Recovery;
+use zeugma_ledger::registry::Kind;
+use zeugma_ledger::{Roles, Slot};
+use zeugma_types::{AccountId, ClientId, Decode};
+
+pub(super) fn parse_kind(text: &str) -> Result<Kind, String> {
+    Kind::named(text).ok_or_else(|| {
+        let names: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+        format!("the kinds are {}", names.join(", "))
+    })
+}
+
+/// The record in a slot of the state, if there is one.
+fn record<T: Decode>(client: &Client, slot: Slot<'_>, what: &str) -> Result<Option<T>, Failure> {
+    let (_, bytes) = client.state(&slot.key()).map_err(|error| Failure::client(what, error))?;
+    let read = bytes.map(|bytes| T::from_bytes(&bytes)).transpose();
+    read.map_err(|refusal| Failure::refused(what, refusal))
+}
+
+fn names(roles: Roles) -> Vec<&'static str> {
+    roles.iter().map(|role| role.name()).collect()
+}
+
+pub(super) fn account(client: &Client, id: &AccountId) -> Result<Report, Failure> {
+    let found = client.account(id).map_err(|error| Failure::client("the account", error))?;
+    let account = found.ok_or_else(|| absent("an account of this name"))?;
+    Ok(lines(json!({
+        "account": id.to_string(),
+        "roles": names(account.roles).join(", "),
+        "highest_sequence": account.used.highest,
+        "allowance": account.allowance.thousandths / 1_000,
+        "allowance_at": clock::show(account.allowance.at),
+    })))
+}
+
+pub(super) fn registry(client: &Client, kind: Kind, name: &str) -> Result<Report, Failure> {
+    let found = client.registry(kind, name).map_err(|error| Failure::client("the registry", error))?;
+    let entry = found.ok_or_else(|| absent("an entry of this kind and name"))?;
+    Ok(lines(json!({
+        "kind": kind.name(),
+        "of": name,
+        "in_force": entry.digest.0.is_some(),
+        "digest": entry.digest.0.map(hex::encode),
+        "from_block": entry.from.get(),
+    })))
+}
+
+/// A change, for people and programs.
+fn change(change: &Change) -> Value {
+    match change {
+        Change::Parameters(to) => json!({ "kind": change.name(), "to": parameters::show(to) }),
+        Change::Roles(roles) => json!({
+            "kind": change.name(),
+            "account": roles.account.to_string(),
+            "grant": names(roles.grant),
+            "revoke": names(roles.revoke),
+        }),
+        Change::Upgrade(upgrade) => json!({ "kind": change.name(), "program": upgrade.program }),
+        Change::Withdraw(withdraw) => json!({ "kind": change.name(), "proposal": withdraw.proposal }),
+    }
+}
+
+pub(super) fn proposal(client: &Client, number: u64) -> Result<Report, Failure> {
+    let found: Option<Proposal> = record(client, Slot::Proposal(number), "the proposal")?;
+    let found = found.ok_or_else(|| absent("a proposal of this number that gathers approvals"))?;
+    Ok(lines(json!({
+        "proposal": number,
+        "change": change(&found.change),
+        "activation": found.activation.get(),
+        "approvable_until": found.until.get(),
+        "approvals": found.approvals.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    })))
+}
+
+pub(super) fn schedule(client: &Client) -> Result<Report, Failure> {
+    let found: Option<Schedule> = record(client, Slot::Schedule, "the schedule")?;
+    let waiting = found.iter().flat_map(|schedule| schedule.waiting.iter()).map(|scheduled| {
+        json!({
+            "proposal": scheduled.proposal,
+            "activation": scheduled.activation.get(),
+            "change": change(&scheduled.change),
+        })
+    });
+    let waiting: Vec<Value> = waiting.collect();
+    Ok(lines(json!({ "changes_that_wait": waiting.len(), "waiting": waiting })))
+}
+
+pub(super) fn recovery(client: &Client, subject: &ClientId) -> Result<Report, Failure> {
+    let found: Option<Recovery> = record(client, Slot::Recovery(subject), "the recovery")?;
+    let found = found.ok_or_else(|| absent("a recovery of this client that is proposed"))?;
+    Ok(lines(json!({
+        "client": subject.as_str(),
+        "substitute": found.substitute.as_str(),
+        "ready_at": clock::show(found.ready_at),
+        "proposed_by": found.proposer.to_string(),
+    })))
+}

@@ -1,0 +1,165 @@
+//! Governance: a change is proposed, approved by enough governors, announced, and in force at its height.
+
+use super::{Ask, By, Desk, parse_32};
+use crate::failure::{Failure, Rule};
+use crate::output::Output;
+use crate::parameters::Flags;
+use clap::{ArgGroup, Args, Subcommand};
+use zeugma_client::Client;
+use zeugma_ledger::gov::{Change, ChangeRoles, Parameters, Upgrade, Withdraw};
+use zeugma_ledger::{Message, Role, Roles, Slot};
+use zeugma_types::{AccountId, Decode as _, Height};
+
+/// Changes of the network
+#[derive(Debug, Subcommand)]
+pub(crate) enum Propose {
+    /// Other parameters: those named here, the rest as they are now
+    Parameters(By<ChangeParameters>),
+    /// Other roles of one account, which is made if it is not known
+    Roles(By<Give>),
+    /// A newer program: from the height on, older ones stop cleanly
+    Upgrade(By<Newer>),
+    /// Take back a change that waits; in force with the last approval
+    Withdraw(By<TakeBack>),
+}
+
+impl Propose {
+    pub(super) fn run(self, output: &Output) -> Result<(), Failure> {
+        match self {
+            Self::Parameters(asked) => asked.run(output),
+            Self::Roles(asked) => asked.run(output),
+            Self::Upgrade(asked) => asked.run(output),
+            Self::Withdraw(asked) => asked.run(output),
+        }
+    }
+}
+
+/// When a change is to be in force.
+#[derive(Debug, Args)]
+struct When {
+    /// Not before this height; as soon as the notice allows if none is named
+    #[arg(long, default_value_t = 0, value_name = "HEIGHT")]
+    activation: u64,
+}
+
+impl When {
+    fn propose(&self, change: Change) -> Vec<Message> {
+        let activation = Height::new(self.activation);
+        vec![Message::Propose(zeugma_ledger::tx::Propose { change, activation })]
+    }
+}
+
+/// See [`Change::Parameters`].
+#[derive(Debug, Args)]
+pub(crate) struct ChangeParameters {
+    #[command(flatten)]
+    changed: Flags,
+    #[command(flatten)]
+    when: When,
+}
+
+impl Ask for ChangeParameters {
+    fn messages(&self, desk: &Desk<'_>) -> Result<Vec<Message>, Failure> {
+        let refused = |refusal| Failure::refused("the parameters", refusal);
+        let present = in_force(desk.here)?;
+        let changed = self.changed.over(present.clone()).map_err(refused)?;
+        if changed == present {
+            return Err(Failure::usage(
+                "the parameters would stay as they are",
+                "name one with another value; zeugma query parameters shows them",
+            ));
+        }
+        Ok(self.when.propose(Change::Parameters(changed)))
+    }
+}
+
+/// The parameters in force, by the word of the node.
+pub(in crate::command) fn in_force(at: &Client) -> Result<Parameters, Failure> {
+    let (_, bytes) =
+        at.state(&Slot::Parameters.key()).map_err(|error| Failure::client("the parameters", error))?;
+    let bytes = bytes.ok_or_else(|| {
+        let todo = "wait for the network's first block";
+        Failure::own(Rule::NotThere, "the parameters", "the network has none yet", todo)
+    })?;
+    Parameters::from_bytes(&bytes).map_err(|refusal| Failure::refused("the parameters", refusal))
+}
+
+/// See [`Change::Roles`].
+#[derive(Debug, Args)]
+#[group(skip)]
+#[command(group(ArgGroup::new("roles").required(true).multiple(true)))]
+pub(crate) struct Give {
+    /// The account, 64 hexadecimal digits as `zeugma keys show` prints them
+    #[arg(long, value_name = "ACCOUNT", value_parser = parse_32)]
+    of: [u8; 32],
+    /// Roles it gets
+    #[arg(long, value_name = "ROLE", value_parser = parse_role, value_delimiter = ',', group = "roles")]
+    grant: Vec<Role>,
+    /// Roles it loses
+    #[arg(long, value_name = "ROLE", value_parser = parse_role, value_delimiter = ',', group = "roles")]
+    revoke: Vec<Role>,
+    #[command(flatten)]
+    when: When,
+}
+
+fn parse_role(text: &str) -> Result<Role, String> {
+    Role::named(text).ok_or_else(|| {
+        let names: Vec<&str> = Role::ALL.iter().map(|role| role.name()).collect();
+        format!("the roles are {}", names.join(", "))
+    })
+}
+
+impl Ask for Give {
+    fn messages(&self, _: &Desk<'_>) -> Result<Vec<Message>, Failure> {
+        let change = ChangeRoles {
+            account: AccountId::new(self.of),
+            grant: Roles::of(&self.grant),
+            revoke: Roles::of(&self.revoke),
+        };
+        Ok(self.when.propose(Change::Roles(change)))
+    }
+}
+
+/// See [`Change::Upgrade`].
+#[derive(Debug, Args)]
+pub(crate) struct Newer {
+    /// The version of the program that is needed from then on; `zeugma query status` tells the present one
+    #[arg(long, value_name = "N")]
+    program: u32,
+    #[command(flatten)]
+    when: When,
+}
+
+impl Ask for Newer {
+    fn messages(&self, _: &Desk<'_>) -> Result<Vec<Message>, Failure> {
+        Ok(self.when.propose(Change::Upgrade(Upgrade { program: self.program })))
+    }
+}
+
+/// See [`Change::Withdraw`].
+#[derive(Debug, Args)]
+pub(crate) struct TakeBack {
+    /// The number of the proposal whose change waits
+    #[arg(long, value_name = "N")]
+    proposal: u64,
+}
+
+impl Ask for TakeBack {
+    fn messages(&self, _: &Desk<'_>) -> Result<Vec<Message>, Failure> {
+        Ok(When { activation: 0 }.propose(Change::Withdraw(Withdraw { proposal: self.proposal })))
+    }
+}
+
+/// See [`Message::Approve`].
+#[derive(Debug, Args)]
+pub(crate) struct Approve {
+    /// The proposal's number
+    #[arg(long, value_name = "N")]
+    proposal: u64,
+}
+
+impl Ask for Approve {
+    fn messages(&self, _: &Desk<'_>) -> Result<Vec<Message>, Failure> {
+        Ok(vec![Message::Approve(zeugma_ledger::tx::Approve { proposal: self.proposal })])
+    }
+}

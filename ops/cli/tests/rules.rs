@@ -1,0 +1,71 @@
+//! `zeugma rules`, run as a program.
+
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+mod common;
+
+use common::Desk;
+
+const PACKS: [&str; 4] = ["spc-online-litigation", "fre-902", "vermont-1913", "arbitration-template"];
+
+#[test]
+fn every_shipped_pack_is_listed_linted_tested_and_explained() {
+    let desk = Desk::new();
+    let listed = desk.run(&["rules", "list"]).ends(0).out;
+    for pack in PACKS {
+        assert!(listed.contains(pack), "{listed}");
+        desk.run(&["rules", "lint", pack]).ends(0);
+        let tested = desk.run(&["rules", "test", pack, "--json"]).ends(0).json();
+        assert_eq!(tested["unreached"].as_array().map(Vec::len), Some(0), "{tested}");
+        let zh = desk.run(&["rules", "explain", pack, "--lang", "zh"]).ends(0).out;
+        assert!(zh.contains("依据"), "{zh}");
+    }
+}
+
+#[test]
+fn a_verdict_is_recorded_and_given_again_byte_for_byte() {
+    let desk = Desk::new();
+    desk.put("facts.json", r#"{"shown": {"content": "other"}}"#);
+    desk.put("other.json", r#"{"shown": {"content": "same"}}"#);
+    let judged = desk.run(&["rules", "judge", PACKS[0], "facts.json", "--out", "it.verdict"]).ends(0).out;
+    assert!(judged.contains("authenticity: not met") && judged.contains("article 16"), "{judged}");
+    assert!(judged.contains("that is for the court"), "{judged}");
+    let replay = ["rules", "replay", "it.verdict", "--pack", PACKS[0], "--facts"];
+    let again = desk.run(&[&replay[..], &["facts.json"]].concat()).ends(0).out;
+    assert!(again.starts_with("the same"), "{again}");
+    let refused = desk.run(&[&replay[..], &["other.json"]].concat()).ends(1).err;
+    assert!(refused.contains("805") && refused.contains("on the facts"), "{refused}");
+    let mut bytes = std::fs::read(desk.path("it.verdict")).unwrap();
+    let last = bytes.len() - 1;
+    bytes.truncate(last);
+    desk.put("cut.verdict", bytes);
+    desk.run(&["rules", "replay", "cut.verdict", "--pack", PACKS[0], "--facts", "facts.json"]).ends(1);
+}
+
+#[test]
+fn a_hostile_pack_ends_without_harm_and_a_broken_one_is_named() {
+    let desk = Desk::new();
+    let pack = |script: &str| {
+        format!(
+            "name = \"hostile\"\nversion = \"1\"\ntitle = {{ zh = \"a\", en = \"a\" }}\nsource = {{ zh = \"a\", en = \"a\" }}\n\
+             [[rule]]\nid = \"r\"\nhead = \"legality\"\narticle = {{ zh = \"a\", en = \"a\" }}\n\
+             question = {{ zh = \"a\", en = \"a\" }}\nreasons.yes = {{ zh = \"a\", en = \"a\" }}\nscript = '''\n{script}\n'''\n"
+        )
+    };
+    desk.put("facts.json", "{}");
+    desk.put("loop.toml", pack("loop { }"));
+    let judged = desk.run(&["rules", "judge", "loop.toml", "facts.json", "--json"]).ends(0).json();
+    assert_eq!(judged["findings"][0]["reason"], "engine.stopped");
+    desk.put(
+        "hoard.toml",
+        pack("let s = \"x\"; for i in 0..15 { s += s; } let m = #{}; for i in 0..4000 { m[i.to_string()] = s + i.to_string(); } met(\"yes\")"),
+    );
+    let refused = desk.run(&["rules", "judge", "hoard.toml", "facts.json"]).ends(1).err;
+    assert!(refused.contains("804") && refused.contains("64 MiB"), "{refused}");
+    desk.put("broken.toml", pack("{{{"));
+    let refused = desk.run(&["rules", "lint", "broken.toml"]).ends(1).err;
+    assert!(refused.contains("802") && refused.contains("does not compile"), "{refused}");
+    desk.put("fraction.json", r#"{"shown": {"witnesses": 1.5}}"#);
+    desk.run(&["rules", "judge", "loop.toml", "fraction.json"]).ends(1);
+    desk.run(&["rules", "test", "loop.toml"]).ends(2);
+}
