@@ -86,9 +86,9 @@ mod tests {
 
     #[test]
     fn what_is_open_is_bounded_and_applied_ones_are_forgotten() {
-        let wanted =
-            tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).with_writer(std::io::sink);
-        tracing::subscriber::with_default(wanted.finish(), || {
+        let upto =
+            |level| tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::sink).finish();
+        tracing::subscriber::with_default(upto(tracing::Level::DEBUG), || {
             let traces = Traces::default();
             let id = |number: usize| {
                 let mut id = [0; 32];

@@ -286,7 +286,7 @@ mod tests {
         let code = |text: &str| VerifierKey::parse(text).unwrap_err().code;
         assert_eq!(code(&PUBLISHED.replace("33d7b496", "33d7b497")), Code::BadKey);
         assert_eq!(code(&PUBLISHED.replace("33d7b496", "33D7B496")), Code::BadKey);
-        assert_eq!(code(&PUBLISHED.replace("example", "exemple")), Code::BadKey);
+        assert_eq!(code(&PUBLISHED.replace("example", "sample")), Code::BadKey);
         assert_eq!(code("name"), Code::BadKey);
         assert_eq!(code("name+00000000+"), Code::BadKey);
         assert_eq!(code("name+00000000+AA=="), Code::BadKey);

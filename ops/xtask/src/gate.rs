@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 pub(crate) struct Options {
     /// Run the tests marked `#[ignore]` too.
     all: bool,
-    /// Run only the suite `unit`.
-    unit: bool,
+    /// Run only these suites, by their place in the table; empty: all of them.
+    only: u32,
 }
 
 impl Options {
@@ -25,8 +25,10 @@ impl Options {
         for flag in flags {
             match *flag {
                 "--all" => options.all = true,
-                "--unit" => options.unit = true,
-                _ => return None,
+                flag => {
+                    let name = flag.strip_prefix("--")?;
+                    options.only |= 1 << SUITES.iter().position(|suite| suite.name == name)?;
+                }
             }
         }
         Some(options)
@@ -160,8 +162,9 @@ fn uncounted(child: Child) -> Result<Option<Tests>> {
 /// # Errors
 /// Never: what a suite says is in the table.
 pub(crate) fn run(options: Options) -> Result<bool> {
-    let chosen = SUITES.iter().filter(|suite| !options.unit || suite.name == "unit");
-    let ended: Vec<Ended> = chosen.map(|suite| Ended::of(suite, options)).collect();
+    let chosen = |place: usize| options.only == 0 || options.only & (1 << place) != 0;
+    let suites = SUITES.iter().enumerate().filter(|(place, _)| chosen(*place));
+    let ended: Vec<Ended> = suites.map(|(_, suite)| Ended::of(suite, options)).collect();
     let (table, passed) = summary(&ended);
     println!("{table}");
     Ok(passed)
@@ -257,7 +260,9 @@ mod tests {
 
     #[test]
     fn an_unknown_flag_is_not_taken() {
-        assert_eq!(Options::parse(&["--all", "--unit"]), Some(Options { all: true, unit: true }));
+        let unit = SUITES.iter().position(|suite| suite.name == "unit").expect("there is a suite `unit`");
+        assert_eq!(Options::parse(&["--all", "--unit"]), Some(Options { all: true, only: 1 << unit }));
+        assert_eq!(Options::parse(&["--fmt", "--pages"]).map(|options| options.only.count_ones()), Some(2));
         assert_eq!(Options::parse(&["--fast"]), None);
     }
 }

@@ -11,7 +11,7 @@
 //!  450  the end
 //! ```
 //!
-//! What must be raised, and when, follows from this list and the rules' own times by plain arithmetic ([`expected`]),
+//! What must be raised, and when, follows from this list and the rules' own times by plain arithmetic,
 //! never from what Prometheus said.
 
 use super::{RULES, TESTS, names, read, rules::Rules};
