@@ -4,7 +4,11 @@
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use zeugma_evidence_verify::bundle::MAX_STAMPS;
 use zeugma_types::Span;
+
+/// Longest name of an institution, in bytes, as in a policy file.
+const MAX_INSTITUTION: usize = 64;
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +36,10 @@ pub struct Config {
     pub api: ApiConfig,
     /// The relay chain; without it nothing is anchored.
     pub chain: Option<ChainConfig>,
+    /// How time authorities are asked.
+    pub stamping: StampingConfig,
+    /// The time authorities. Empty: nothing is stamped.
+    pub authority: Vec<AuthorityConfig>,
     /// Who may use it. Empty: one tenant `local`, whose token is made at the first start.
     pub tenant: Vec<TenantConfig>,
 }
@@ -119,6 +127,49 @@ const fn anchor_seconds() -> u64 {
     5
 }
 
+/// How time authorities are asked.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StampingConfig {
+    /// Without a relay chain: how often the newest checkpoint goes to them, in seconds. With one, each anchored one does.
+    pub every_seconds: u64,
+    /// How long an answer may take, in seconds.
+    pub timeout_seconds: u64,
+    /// The longest rest after failures, in seconds; the first is one second, and each doubles it.
+    pub rest_seconds: u64,
+    /// How far an authority's clock and ours may lie apart beyond its accuracy, in milliseconds.
+    pub clock_milliseconds: u64,
+    /// How many institutions the published policy asks for.
+    pub needed: u16,
+}
+
+impl Default for StampingConfig {
+    fn default() -> Self {
+        Self {
+            every_seconds: 60,
+            timeout_seconds: 10,
+            rest_seconds: 300,
+            clock_milliseconds: 5_000,
+            needed: 0,
+        }
+    }
+}
+
+/// One time authority.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuthorityConfig {
+    /// The institution that it counts for.
+    pub institution: String,
+    /// Where it is asked.
+    pub url: String,
+    /// File with the X.509 certificate that is believed, in PEM or DER.
+    pub anchor: PathBuf,
+    /// Policies under which its time-stamps count, as dotted identifiers; empty: under any.
+    #[serde(default)]
+    pub policies: Vec<String>,
+}
+
 /// One tenant.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -169,6 +220,7 @@ impl Config {
         {
             return Err(relation("chain.anchor_seconds", "at least 1 is asked, found 0".to_owned()));
         }
+        self.check_stamping()?;
         for (at, tenant) in self.tenant.iter().enumerate() {
             let earlier = &self.tenant[..at];
             let key = format!("tenant {}", tenant.name);
@@ -187,6 +239,53 @@ impl Config {
                     format!("token_sha256 is 64 hex digits, found {} characters", tenant.token_sha256.len());
                 return Err(relation(&key, rule));
             }
+        }
+        Ok(())
+    }
+
+    fn check_stamping(&self) -> Result<(), ConfigError> {
+        let relation = |key: &str, rule: String| Err(ConfigError::Relation { key: key.to_owned(), rule });
+        let stamping = &self.stamping;
+        for (key, seconds) in [
+            ("stamping.every_seconds", stamping.every_seconds),
+            ("stamping.timeout_seconds", stamping.timeout_seconds),
+            ("stamping.rest_seconds", stamping.rest_seconds),
+        ] {
+            if !(1..=86_400).contains(&seconds) {
+                return relation(key, format!("1 to 86400 are asked, found {seconds}"));
+            }
+        }
+        if self.authority.len() > MAX_STAMPS {
+            let rule = format!("a bundle has room for {MAX_STAMPS}, found {}", self.authority.len());
+            return relation("authority", rule);
+        }
+        for (at, one) in self.authority.iter().enumerate() {
+            let key = format!("authority {}", one.url);
+            if one.institution.is_empty() || one.institution.len() > MAX_INSTITUTION {
+                let rule = format!(
+                    "an institution has 1 to {MAX_INSTITUTION} bytes, found {}",
+                    one.institution.len()
+                );
+                return relation(&key, rule);
+            }
+            if !one.url.starts_with("http://") || one.url.contains(['@', '"']) {
+                let rule = "http:// without a user is asked: a time-stamp is signed, and shows a digest only";
+                return relation(&key, rule.to_owned());
+            }
+            if self.authority[..at].iter().any(|other| other.url == one.url) {
+                return relation(&key, "each address stands once, found it twice".to_owned());
+            }
+        }
+        let mut institutions: Vec<_> = self.authority.iter().map(|one| &one.institution).collect();
+        institutions.sort();
+        institutions.dedup();
+        if usize::from(stamping.needed) > institutions.len() {
+            let rule = format!(
+                "no more are needed than there are institutions, {}; found {}",
+                institutions.len(),
+                stamping.needed
+            );
+            return relation("stamping.needed", rule);
         }
         Ok(())
     }
@@ -218,7 +317,16 @@ mod tests {
         );
         assert_eq!(config.api.listen, ApiConfig::default().listen);
         assert_eq!(config.chain.as_ref().unwrap().anchor_seconds, anchor_seconds());
-        assert!(text.contains("# twin = ") && config.tenant.len() == 1);
+        let (stamping, default) = (&config.stamping, StampingConfig::default());
+        assert_eq!(
+            (stamping.every_seconds, stamping.timeout_seconds, stamping.rest_seconds),
+            (default.every_seconds, default.timeout_seconds, default.rest_seconds)
+        );
+        assert_eq!(
+            (stamping.clock_milliseconds, stamping.needed),
+            (default.clock_milliseconds, default.needed)
+        );
+        assert!(text.contains("# twin = ") && config.tenant.len() == 1 && config.authority.len() == 1);
     }
 
     #[test]
@@ -227,6 +335,9 @@ mod tests {
             format!(
                 "[[tenant]]\nname = \"{name}\"\npseudonym = \"p\"\nrole = \"party\"\ntoken_sha256 = \"{token}\"\n"
             )
+        };
+        let authority = |institution: &str, url: &str| {
+            format!("[[authority]]\ninstitution = \"{institution}\"\nurl = \"{url}\"\nanchor = \"a.pem\"\n")
         };
         let digest = "ab".repeat(32);
         for (text, part) in [
@@ -238,6 +349,18 @@ mod tests {
             (tenant("a", &digest) + &tenant("a", &"cd".repeat(32)), "found it twice"),
             (tenant("a", &digest) + &tenant("b", &digest), "found one shared"),
             ("[log]\nfoldr = \"a\"".to_owned(), "foldr"),
+            ("[stamping]\ntimeout_seconds = 0".to_owned(), "stamping.timeout_seconds: 1 to 86400"),
+            ("[stamping]\nneeded = 1".to_owned(), "institutions, 0; found 1"),
+            (authority("a", "https://a"), "http:// without a user"),
+            (authority("a", "http://me@a"), "http:// without a user"),
+            (authority("", "http://a"), "found 0"),
+            (authority("a", "http://a") + &authority("b", "http://a"), "found it twice"),
+            (
+                "[stamping]\nneeded = 2\n".to_owned()
+                    + &authority("a", "http://a")
+                    + &authority("a", "http://b"),
+                "institutions, 1; found 2",
+            ),
         ] {
             let error = Config::from_toml(&text).unwrap_err().to_string();
             assert!(error.contains(part), "{text}: {error}");

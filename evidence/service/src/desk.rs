@@ -12,6 +12,7 @@ use crate::anchors::{Anchored, Anchors};
 use crate::config::Config;
 use crate::keys::{Keys, random};
 use crate::receipts::Promiser;
+use crate::stamping::{Stamping, Stood};
 use crate::store::{
     Batch, Deposit, FjallIndex, IdempotencyKey, Log, Outcome, Position, RealDisk, Signers, Stored, Tree,
 };
@@ -66,6 +67,8 @@ pub struct Desk {
     promiser: Promiser,
     keys: Keys,
     anchors: Anchors,
+    stamping: Stamping,
+    needed: u16,
     folder: std::path::PathBuf,
     /// The newest published notes of the open shard.
     published: Mutex<Option<(u32, Notes)>>,
@@ -73,7 +76,7 @@ pub struct Desk {
 
 impl std::fmt::Debug for Desk {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Desk({})", self.promiser.origin)
+        write!(f, "Desk({})", self.origin())
     }
 }
 
@@ -91,11 +94,13 @@ impl Desk {
     /// Opens the log in the configured folder, or makes one.
     ///
     /// # Errors
-    /// The refusals of [`Log::open`]; [`Code::StoreFailed`] for the folder of anchors.
+    /// The refusals of [`Log::open`]; [`Code::StoreFailed`] for the folders of anchors and time-stamps; those of a time
+    /// authority whose X.509 certificate cannot be used.
     pub fn open(config: &Config, keys: Keys) -> Result<Self, Refusal> {
         let signers = keys.signers(&config.log.origin, config.log.second)?;
         let folder = config.log.folder.clone();
         let anchors = Anchors::open(&folder).map_err(|error| failed(&error))?;
+        let stamping = Stamping::open(config, &folder)?;
         let index = FjallIndex::open(&folder.join("index"))?;
         let store = crate::store::Config {
             second: config.log.second,
@@ -104,18 +109,16 @@ impl Desk {
             ..crate::store::Config::new(&folder, &config.log.origin)
         };
         let log = Log::open(store, Arc::new(RealDisk), Arc::new(index))?;
-        let promiser = Promiser {
-            origin: config.log.origin.clone(),
-            key: keys.desk.clone(),
-            within: config.log.promise(),
-        };
-        Ok(Self { log, signers, promiser, keys, anchors, folder, published: Mutex::new(None) })
+        let promiser = Promiser { key: keys.desk.clone(), within: config.log.promise() };
+        let needed = config.stamping.needed;
+        let published = Mutex::new(None);
+        Ok(Self { log, signers, promiser, keys, anchors, stamping, needed, folder, published })
     }
 
     /// The log's origin.
     #[must_use]
     pub fn origin(&self) -> &str {
-        &self.promiser.origin
+        self.signers.first.origin()
     }
 
     /// Whether the log has the tree in SM3.
@@ -136,22 +139,31 @@ impl Desk {
         &self.anchors
     }
 
-    /// A policy that believes this service alone: where a court begins its own.
+    pub(crate) const fn stamping(&self) -> &Stamping {
+        &self.stamping
+    }
+
+    /// A policy that believes this service and the time authorities that it asks: where a court begins its own.
     #[must_use]
     pub fn policy(&self, operator: &str) -> Policy {
         let keys = |signer: &zeugma_evidence_log::LogSigner| {
             [Some(signer.key()), signer.second_key()].into_iter().flatten().map(|key| key.to_text()).collect()
         };
         Policy {
-            origin: self.promiser.origin.clone(),
+            origin: self.origin().to_owned(),
             operator: operator.to_owned(),
             log_keys: keys(&self.signers.first),
             second_keys: self.signers.second.as_ref().map(keys).unwrap_or_default(),
             service_key: Some(*self.keys.desk.public().as_bytes()),
             witnesses: Vec::new(),
-            authorities: Vec::new(),
+            authorities: self
+                .stamping
+                .authorities()
+                .iter()
+                .map(zeugma_evidence_anchors::Authority::listed)
+                .collect(),
             witnesses_needed: 0,
-            authorities_needed: 0,
+            authorities_needed: self.needed,
             institutions_needed: 1,
             network: zeugma_evidence_verify::policy::Network::Optional,
         }
@@ -212,7 +224,9 @@ impl Desk {
             });
             let end = at + run.count();
             let slices: Vec<&[u8]> = leaves[at..end].iter().map(Vec::as_slice).collect();
-            let receipts = self.promiser.promise(position.index, &slices, received_at);
+            // Not the open log's: an entry of a closed shard is promised in the log in which it stands.
+            let origin = self.log.origin_of(position.shard)?;
+            let receipts = self.promiser.promise((&origin, position.index), &slices, received_at);
             let run = outcomes[at..end].iter().zip(receipts);
             accepted.extend(run.map(|(outcome, receipt)| Accepted {
                 position: outcome.position,
@@ -232,7 +246,8 @@ impl Desk {
         let stored = self.log.stored(position)?;
         let leaf = stored.entry.to_bytes();
         let at = BlockTime::new(stored.received_at);
-        let mut own = self.promiser.promise(position.index, &[&leaf], at);
+        let origin = self.log.origin_of(position.shard)?;
+        let mut own = self.promiser.promise((&origin, position.index), &[&leaf], at);
         Ok(own.pop().expect("one leaf has one receipt"))
     }
 
@@ -270,16 +285,36 @@ impl Desk {
         anchored.map(|anchored| Some((TreeSize::new(size), anchored))).map_err(damaged)
     }
 
-    /// The bundle of an entry, with every field open: to the anchored size, or to the published one while no anchor
-    /// covers it.
+    /// The checkpoint under which an entry's time-stamps are: the anchored one, else one that was taken up for them.
+    fn stamped_size(&self, position: Position) -> Option<u64> {
+        let (shard, index) = (position.shard, position.index);
+        self.anchors.covering(shard, index).or_else(|| self.stamping.files().covering(shard, index))
+    }
+
+    /// The legs of an entry's time-stamps, pending ones too.
+    ///
+    /// # Errors
+    /// As [`Desk::stored`]; [`Code::Damaged`].
+    pub(crate) fn legs(&self, tenant: &str, position: Position) -> Result<Vec<Stood>, Refusal> {
+        self.stored(tenant, position)?;
+        let size = self.stamped_size(position);
+        size.map_or(Ok(Vec::new()), |size| self.stamping.stood(position.shard, size))
+    }
+
+    /// The bundle of an entry, with every field open and the time-stamps that are there: to the anchored size, to one
+    /// that has time-stamps while no anchor covers it, or to the published one.
     ///
     /// # Errors
     /// As [`Desk::stored`]; [`Code::NoSuchEntry`] while no checkpoint covers it.
     pub fn bundle(&self, tenant: &str, position: Position) -> Result<Bundle, Refusal> {
         let stored = self.stored(tenant, position)?;
-        let (size, first, second, proof) = match self.anchored(position)? {
-            Some((size, anchored)) => (size, anchored.first, anchored.second, Some(anchored.proof)),
-            None => {
+        let size = self.stamped_size(position);
+        let stamped = size.map(|size| self.stamping.read(position.shard, size)).transpose()?.flatten();
+        let anchored = self.anchored(position)?;
+        let (size, first, second, proof) = match (anchored, size.zip(stamped.as_ref())) {
+            (Some((size, anchored)), _) => (size, anchored.first, anchored.second, Some(anchored.proof)),
+            (None, Some((size, one))) => (TreeSize::new(size), one.first.clone(), one.second.clone(), None),
+            (None, None) => {
                 let notes = self.notes(position.shard)?.filter(|notes| notes.size.get() > position.index);
                 let notes = notes.ok_or_else(|| {
                     Refusal::new(Code::NoSuchEntry)
@@ -304,7 +339,7 @@ impl Desk {
             },
             receipt: Some(self.receipt(position)?),
             proof,
-            stamps: Vec::new(),
+            stamps: stamped.map(crate::stamping::Checkpoint::stamps).unwrap_or_default(),
             verdicts: Vec::new(),
             anchors: Vec::new(),
             renewals: Vec::new(),

@@ -21,6 +21,7 @@ pub mod keys;
 mod metrics;
 mod receipts;
 pub mod run;
+mod stamping;
 pub mod store;
 
 pub use config::Config;

@@ -9,6 +9,8 @@
 //! | `zeugma_evidence_anchor_failures_total` | counter: rounds that ended early |
 //! | `zeugma_evidence_publish_failures_total` | counter |
 //! | `zeugma_evidence_receipt_seconds` | histogram: from the request to the durable receipt |
+//!
+//! Those of the time authorities follow after them: [`crate::stamping`].
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -142,7 +144,7 @@ impl Metrics {
     }
 }
 
-fn head(name: &str, kind: &str, help: &str) -> String {
+pub(crate) fn head(name: &str, kind: &str, help: &str) -> String {
     format!("# HELP {name} {help}\n# TYPE {name} {kind}\n")
 }
 

@@ -12,21 +12,25 @@ use zeugma_types::{BlockTime, HashSuite, LeafIndex, Purpose, Span, TreeSize};
 
 const SUITE: HashSuite = HashSuite::Sha256;
 
-/// What receipts are signed with, and for which log.
+/// What receipts are signed with.
 #[derive(Clone, Debug)]
 pub(crate) struct Promiser {
-    pub(crate) origin: String,
     pub(crate) key: SecretKey,
     /// From receiving to the checkpoint that holds the entry.
     pub(crate) within: Span,
 }
 
 impl Promiser {
-    /// The receipts of entries that stand at `first` and after it, all received at once.
+    /// The receipts of entries that stand at `first` and after it in the log of `origin`, all received at once.
     ///
     /// # Panics
     /// Never: the nodes of a tree that was just built are there.
-    pub(crate) fn promise(&self, first: u64, leaves: &[&[u8]], received_at: BlockTime) -> Vec<Receipt> {
+    pub(crate) fn promise(
+        &self,
+        (origin, first): (&str, u64),
+        leaves: &[&[u8]],
+        received_at: BlockTime,
+    ) -> Vec<Receipt> {
         let mut nodes: BTreeMap<Node, Hash> = BTreeMap::new();
         let mut frontier = Frontier::new(SUITE);
         for leaf in leaves {
@@ -40,7 +44,7 @@ impl Promiser {
         let root = frontier.root();
         let size = TreeSize::new(leaves.len() as u64);
         let unsigned = Receipt {
-            origin: self.origin.clone(),
+            origin: origin.to_owned(),
             received_at,
             due_at: received_at.after(self.within).unwrap_or(BlockTime::MAX),
             first: LeafIndex::new(first),
@@ -69,11 +73,11 @@ mod tests {
     fn each_receipt_of_a_batch_holds_for_its_entry_and_for_no_other() {
         let key = SecretKey::from_seed(&[7; 32]);
         let public = *key.public().as_bytes();
-        let promiser = Promiser { origin: "log.example/one".to_owned(), key, within: Span::seconds(60) };
+        let promiser = Promiser { key, within: Span::seconds(60) };
         for count in 1..=9_usize {
             let leaves: Vec<Vec<u8>> = (0..count).map(|n| vec![u8::try_from(n).unwrap(); 38]).collect();
             let leaves: Vec<&[u8]> = leaves.iter().map(Vec::as_slice).collect();
-            let receipts = promiser.promise(100, &leaves, BlockTime::new(5));
+            let receipts = promiser.promise(("log.example/one", 100), &leaves, BlockTime::new(5));
             for (place, receipt) in receipts.iter().enumerate() {
                 receipt.verify(leaves[place], &public).unwrap();
                 assert_eq!(receipt.position(), Some(LeafIndex::new(100 + place as u64)));

@@ -8,6 +8,7 @@ use crate::desk::{Desk, now};
 use crate::files::{self, Readers};
 use crate::keys::{Keys, KeysError, random};
 use crate::metrics::Metrics;
+use crate::stamping::{Hand, Source};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -126,6 +127,11 @@ pub async fn run_with(
     let mut tasks = Vec::new();
     let every = Duration::from_millis(config.log.publish_milliseconds);
     tasks.push(tokio::spawn(publish(Arc::clone(&desk), Arc::clone(&metrics), every, stop.clone())));
+    let source = match &chain {
+        Some(_) => Source::Anchored,
+        None => Source::Published(Duration::from_secs(config.stamping.every_seconds)),
+    };
+    tasks.extend(Hand::start(&desk, source, &config.stamping, &stop));
     if let Some(chain) = chain {
         let every = chain.every;
         let anchorer = Anchorer::new(Arc::clone(&desk), chain, Arc::clone(&metrics), &folder);
@@ -144,7 +150,7 @@ pub async fn run_with(
     };
     let served = axum::serve(listener, router(api, &config.api)).with_graceful_shutdown(ended).await;
     for task in tasks {
-        // Both end by the same signal; one that panicked has told so.
+        // All end by the same signal; one that panicked has told so.
         let _ = task.await;
     }
     served.map_err(system(address.to_string()))
@@ -189,7 +195,7 @@ fn client(chain: &crate::config::ChainConfig) -> Result<Client, RunError> {
 }
 
 /// Sleeps, or returns `false` at once when it is time to end.
-async fn pause(every: Duration, stop: &mut watch::Receiver<bool>) -> bool {
+pub(crate) async fn pause(every: Duration, stop: &mut watch::Receiver<bool>) -> bool {
     tokio::select! {
         () = tokio::time::sleep(every) => true,
         _ = stop.wait_for(|stop| *stop) => false,

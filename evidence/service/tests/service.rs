@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use tempfile::TempDir;
 use tokio::sync::watch;
 use zeugma_crypto::hash::sha256;
+use zeugma_evidence_service::store::{self, FjallIndex, Log, RealDisk};
 use zeugma_evidence_service::{Config, run};
 use zeugma_evidence_verify::bundle::Receipt;
 use zeugma_evidence_verify::{Bundle, Policy, Question, Subject, verify};
@@ -29,8 +30,12 @@ struct Service {
 
 impl Service {
     fn start(folder: &Path, extra: &str) -> Self {
+        Self::start_as("log.example/one", folder, extra)
+    }
+
+    fn start_as(origin: &str, folder: &Path, extra: &str) -> Self {
         let text = format!(
-            "[log]\nfolder = {folder:?}\norigin = \"log.example/one\"\npublish_milliseconds = 20\n[api]\nlisten = \"127.0.0.1:0\"\n{extra}"
+            "[log]\nfolder = {folder:?}\norigin = \"{origin}\"\npublish_milliseconds = 20\n[api]\nlisten = \"127.0.0.1:0\"\n{extra}"
         );
         let config = Config::from_toml(&text).unwrap();
         let (stop, stopped) = watch::channel(false);
@@ -180,6 +185,46 @@ fn the_same_record_has_one_position_before_and_after_a_restart() {
     assert_eq!(after["received_at"], first["received_at"]);
     assert_eq!(after["receipt"], again[1]["receipt"], "an entry's own receipt is the same for ever");
     service.end();
+}
+
+#[test]
+fn an_entry_of_a_closed_shard_is_promised_and_shown_in_the_log_in_which_it_stands() {
+    let folder = TempDir::new().unwrap();
+    let service = Service::start(folder.path(), "");
+    let (old, first) = (policy(&service), service.deposit(&[FILE]).remove(0));
+    service.json("GET", "/v1/entries/0/0?wait=10", &Value::Null);
+    service.end();
+    roll(folder.path(), "log.example/one", "log.example/two");
+
+    let service = Service::start_as("log.example/two", folder.path(), "");
+    let answered = service.deposit(&[b"new", FILE]);
+    let place = |item: &Value| (item["shard"].clone(), item["index"].clone());
+    assert_eq!((place(&answered[0]), place(&answered[1])), ((json!(1), json!(0)), (json!(0), json!(0))));
+    assert_eq!(answered[1]["receipt"], first["receipt"], "the promise is the one that was made");
+    let origin = |item: &Value| {
+        Receipt::from_bytes(&hex::decode(item["receipt"].as_str().unwrap()).unwrap()).unwrap().origin
+    };
+    assert_eq!(
+        (origin(&answered[0]).as_str(), origin(&answered[1]).as_str()),
+        ("log.example/two", "log.example/one")
+    );
+
+    let (status, bundle) = service.with_token("GET", "/v1/entries/0/0/bundle", b"");
+    assert_eq!(status, 200);
+    let (trust, subject) = (TestNetwork::new(4).trust_file(), Subject::File(FILE));
+    let time = BlockTime::new(first["received_at"].as_u64().unwrap() + 1_000);
+    let report = verify(&Question { bundle: &bundle, subject, trust: &trust, policy: &old, time }).unwrap();
+    assert_eq!(report.received.unwrap().at.get(), first["received_at"].as_u64().unwrap());
+    service.end();
+}
+
+/// Closes the shard of a service that ended, and opens the next.
+fn roll(folder: &Path, origin: &str, next: &str) {
+    let index = Arc::new(FjallIndex::open(&folder.join("index")).unwrap());
+    let log = Log::open(store::Config::new(folder, origin), Arc::new(RealDisk), index).unwrap();
+    log.roll(next).unwrap();
+    assert_eq!((log.origin_of(0).unwrap(), log.origin_of(1).unwrap()), (origin.to_owned(), next.to_owned()));
+    assert_eq!(log.origin_of(2).unwrap_err().code, Code::NoSuchEntry);
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use super::problem::Problem;
 use super::{Api, Response, bytes, position};
 use crate::access::Action;
-use crate::desk::Standing;
+use crate::desk::{Standing, now};
+use crate::stamping::Stood;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -12,7 +13,7 @@ use serde::Deserialize;
 use serde_json::json;
 use std::time::Duration;
 use tokio::time::Instant;
-use zeugma_types::Encode as _;
+use zeugma_types::{Encode as _, Refusal};
 
 /// Longest wait of one request, in seconds.
 const LONGEST: u64 = 30;
@@ -28,6 +29,8 @@ pub(super) enum Reached {
     Logged,
     /// The relay chain.
     Anchored,
+    /// Every time authority.
+    Stamped,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -38,10 +41,11 @@ pub(super) struct Wait {
     state: Reached,
 }
 
-fn reached(standing: &Standing, state: Reached) -> bool {
+fn reached(standing: &Standing, legs: &[Stood], state: Reached) -> bool {
     match state {
         Reached::Logged => standing.logged.is_some(),
         Reached::Anchored => standing.anchored.is_some(),
+        Reached::Stamped => !legs.is_empty() && legs.iter().all(|one| one.leg.got.is_some()),
     }
 }
 
@@ -56,15 +60,19 @@ pub(super) async fn standing(
     let end = Instant::now() + Duration::from_secs(wait.wait.min(LONGEST));
     loop {
         let name = tenant.name.clone();
-        let standing = api.blocking(move |desk| desk.standing(&name, position)).await?;
-        if reached(&standing, wait.state) || Instant::now() >= end {
-            return Ok(Json(view(position, &standing)).into_response());
+        let look = move |desk: &crate::desk::Desk| {
+            Ok((desk.standing(&name, position)?, desk.legs(&name, position)?))
+        };
+        let (standing, legs) = api.blocking(look).await?;
+        if reached(&standing, &legs, wait.state) || Instant::now() >= end {
+            return Ok(Json(view(position, &standing, &legs)).into_response());
         }
         tokio::time::sleep(LOOK).await;
     }
 }
 
-fn view(position: crate::store::Position, standing: &Standing) -> serde_json::Value {
+fn view(position: crate::store::Position, standing: &Standing, legs: &[Stood]) -> serde_json::Value {
+    let stamps: Vec<_> = legs.iter().map(leg).collect();
     let state = match (standing.logged, standing.anchored) {
         (_, Some(_)) => "anchored",
         (Some(_), None) => "logged",
@@ -78,7 +86,27 @@ fn view(position: crate::store::Position, standing: &Standing) -> serde_json::Va
         "logged_size": standing.logged.map(|size| size.get()),
         "anchored_size": standing.anchored.map(|(size, _)| size.get()),
         "anchored_at": standing.anchored.map(|(_, at)| at.get()),
+        "stamps": stamps,
     })
+}
+
+/// A time-stamp that is there, or one that is waited for, with its age and what the authority answered last.
+fn leg(one: &Stood) -> serde_json::Value {
+    let age = match &one.leg.got {
+        Some(_) => None,
+        None => now().since(one.since).map(|age| age.get() / 1_000),
+    };
+    json!({
+        "institution": one.leg.institution,
+        "stamped_at": one.leg.got.as_ref().map(|got| got.at.get()),
+        "pending_age_seconds": age,
+        "refusal": one.refusal.as_ref().map(refused),
+    })
+}
+
+/// A refusal inside of an answer.
+pub(super) fn refused(refusal: &Refusal) -> serde_json::Value {
+    json!({ "code": refusal.code.number(), "name": refusal.code.name(), "detail": refusal.to_string() })
 }
 
 pub(super) async fn receipt(

@@ -3,11 +3,11 @@
 //! | route | answer |
 //! |---|---|
 //! | `POST /v1/deposits` | logs the records of one request, all or none, and gives a receipt for each; `Idempotency-Key` |
-//! | `GET /v1/entries/{shard}/{index}` | where an entry stands; `?wait=SECONDS&for=logged`, `anchored` waits for it |
+//! | `GET /v1/entries/{shard}/{index}` | where an entry stands; `?wait=SECONDS&for=logged`, `anchored`, `stamped` waits for it |
 //! | `GET /v1/entries/{shard}/{index}/receipt` | the entry's own receipt, as bytes |
 //! | `GET /v1/entries/{shard}/{index}/bundle` | the bundle, as bytes |
 //! | `DELETE /v1/entries/{shard}/{index}` | erases the record, its salts and its row; leaf and proofs stay |
-//! | `GET /v1/policy` | a policy that believes this service alone, as bytes |
+//! | `GET /v1/policy` | a policy that believes this service and its time authorities, as bytes |
 //! | `GET /v1/status` | where the log stands |
 //! | `GET /log/{shard}/checkpoint`, `/log/{shard}/tile/…`, `/log/{shard}/sm3/…` | C2SP tlog-tiles, for everyone |
 //! | `GET /metrics`, `/healthz` | for those who operate it |
@@ -113,13 +113,33 @@ async fn status(State(api): State<Api>) -> Response {
         "durable": size.get(),
         "published": published,
         "anchored": anchored,
+        "stamping": stamping(&api.desk),
     });
     axum::Json(status).into_response()
 }
 
+/// How each time authority does; what waits for it is named with its age.
+fn stamping(desk: &Desk) -> Vec<serde_json::Value> {
+    let now = now();
+    let each = desk.stamping().doing().into_iter().map(|one| {
+        let age = one.oldest.and_then(|oldest| now.since(oldest)).map(|age| age.get() / 1_000);
+        json!({
+            "institution": one.institution,
+            "url": one.url,
+            "stamps": one.numbers.granted,
+            "pending": one.pending,
+            "pending_age_seconds": age,
+            "refusal": one.numbers.last.as_ref().map(entries::refused),
+            "clock_offset_milliseconds": one.numbers.offset.map(zeugma_evidence_anchors::Offset::millis),
+            "clock_alarm": one.numbers.alarms,
+        })
+    });
+    each.collect()
+}
+
 async fn metrics(State(api): State<Api>) -> Response {
     let size = api.desk.log().head().2.get();
-    let text = api.metrics.text(now(), size);
+    let text = api.metrics.text(now(), size) + &api.desk.stamping().text(now());
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 

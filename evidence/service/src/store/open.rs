@@ -80,6 +80,8 @@ pub(super) struct Shared {
     grown: Mutex<Grown>,
     /// Closed shards whose last checkpoint may not be published.
     closing: Mutex<Vec<Grown>>,
+    /// Trees of closed shards that were asked for: they never change, and making them reads a whole segment.
+    closed: Mutex<HashMap<u32, Trees>>,
     /// Every segment with the index of its first entry, ascending.
     segments: Mutex<Vec<(SegmentId, u64)>>,
     origins: Mutex<Vec<(u32, String)>>,
@@ -116,6 +118,10 @@ impl Shared {
 
     pub(super) fn closing(&self) -> MutexGuard<'_, Vec<Grown>> {
         self.closing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn closed(&self) -> MutexGuard<'_, HashMap<u32, Trees>> {
+        self.closed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn size(&self) -> TreeSize {
@@ -248,6 +254,7 @@ impl Log {
             segment_bytes: config.segment_bytes,
             grown: Mutex::new(grown),
             closing: Mutex::new(closing),
+            closed: Mutex::default(),
             segments: Mutex::new(segments),
             origins: Mutex::new(origins),
             index,
@@ -384,6 +391,18 @@ impl Log {
     pub fn head(&self) -> (u32, String, TreeSize) {
         let grown = self.shared.grown();
         (grown.shard, grown.origin.clone(), grown.trees.size())
+    }
+
+    /// The origin of a shard: that of the checkpoints which cover its entries, whatever log takes deposits now.
+    ///
+    /// # Errors
+    /// [`Code::NoSuchEntry`] when there is no such shard.
+    pub fn origin_of(&self, shard: u32) -> Result<String, Refusal> {
+        let origins = self.shared.origins.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = origins.iter().find(|(of, _)| *of == shard).map(|(_, origin)| origin.clone());
+        known.ok_or_else(|| {
+            Refusal::new(Code::NoSuchEntry).needed("a shard of the log").found(u64::from(shard))
+        })
     }
 
     /// Waits until the index has all that the segments have, and deposits are taken. `false` when it took longer.

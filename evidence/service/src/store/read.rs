@@ -172,6 +172,11 @@ impl Shared {
         if let Some(closed) = self.closing().iter().find(|closed| closed.shard == shard) {
             return Ok(closed.trees.clone());
         }
+        // Locked while they are made: many who ask at once have them made once.
+        let mut closed = self.closed();
+        if let Some(trees) = closed.get(&shard) {
+            return Ok(trees.clone());
+        }
         let segments = self.segments();
         let last = segments.iter().rev().find(|(id, _)| id.shard == shard);
         let (last, _) = last.ok_or_else(|| Refusal::new(Code::NoSuchEntry).found(shard))?;
@@ -182,6 +187,7 @@ impl Shared {
                 trees.append(entry.leaf, &mut |_| ())?;
             }
         }
+        closed.insert(shard, trees.clone());
         Ok(trees)
     }
 

@@ -260,6 +260,14 @@ impl<'a> Certificate<'a> {
     }
 }
 
+/// The name in an X.509 certificate that can be read, in DER: for whoever configures one. It says nothing of trust.
+///
+/// # Errors
+/// [`Code::TooLong`], the refusals of DER, [`Code::CriticalExtension`], [`Code::BadX509`].
+pub fn subject_of(certificate: &[u8]) -> Result<String, Refusal> {
+    Certificate::parse(certificate).map(|certificate| certificate.subject_text())
+}
+
 fn broken(what: &'static str) -> Refusal {
     Refusal::new(Code::BadX509).found(what)
 }
