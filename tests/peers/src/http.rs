@@ -1,4 +1,4 @@
-//! One HTTP GET to a node on this machine.
+//! One HTTP request to a node on this machine.
 //!
 //! HTTP/1.0 is enough and keeps it small: the answer ends with the connection and is never chunked.
 
@@ -27,11 +27,31 @@ pub struct Response {
 /// # Errors
 /// When nothing listens there, the node is silent for too long, or what comes back is not HTTP.
 pub fn get(node: SocketAddr, path: &str) -> Result<Response> {
+    send(node, "GET", path, &[("Accept", "application/json")], &[])
+}
+
+/// POSTs `body` to `path` of `node`.
+///
+/// # Errors
+/// As [`get`].
+pub fn post(node: SocketAddr, path: &str, heads: &[(&str, &str)], body: &[u8]) -> Result<Response> {
+    send(node, "POST", path, heads, body)
+}
+
+fn send(node: SocketAddr, method: &str, path: &str, heads: &[(&str, &str)], body: &[u8]) -> Result<Response> {
     let ask = || -> Result<Vec<u8>> {
         let mut stream = TcpStream::connect_timeout(&node, CONNECT)?;
         stream.set_read_timeout(Some(ANSWER))?;
         stream.set_write_timeout(Some(ANSWER))?;
-        write!(stream, "GET {path} HTTP/1.0\r\nHost: {node}\r\nAccept: application/json\r\n\r\n")?;
+        let mut request = format!("{method} {path} HTTP/1.0\r\nHost: {node}\r\n");
+        for (name, value) in heads {
+            request.push_str(&format!("{name}: {value}\r\n"));
+        }
+        if method != "GET" {
+            request.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        }
+        request.push_str("\r\n");
+        stream.write_all(&[request.as_bytes(), body].concat())?;
         let mut bytes = Vec::new();
         stream.take(MAX_ANSWER).read_to_end(&mut bytes)?;
         Ok(bytes)

@@ -3,7 +3,8 @@
 //! A [`Recipe`] fixes one program to the last dependency (`go.mod` and `go.sum` of our own, in `recipes/`);
 //! [`Peer::install`] builds it once into a cache outside the clone. [`CometNetwork`] is a network of CometBFT validators,
 //! [`Simd`] one Cosmos SDK chain with IBC and ICS-23 store proofs. Both answer over their public RPC ([`CometRpc`]) and
-//! nothing else: what the tests learn about a chain, anybody could.
+//! nothing else: what the tests learn about a chain, anybody could. [`TlogReader`], [`TesseraFsck`] and [`Omniwitness`]
+//! read transparency logs, and so judge ours.
 //!
 //! Everything listens on 127.0.0.1, on ports claimed by [`ports`](Port); every process is ended by its own id, when its
 //! owner is dropped, stopped, or dies in whatever way.
@@ -29,15 +30,19 @@ mod recipe;
 pub mod record;
 mod rpc;
 mod simd;
+mod tlog;
 mod wait;
 
 pub use comet::{Change, CometNetwork, Conflict, Options, Release, Setting, Twin};
 pub use genesis::ValidatorKey;
-pub use http::{Response, get};
+pub use http::{Response, get, post};
 pub use install::{Peer, cache_dir};
 pub use ports::Port;
 pub use process::Process;
-pub use recipe::{COMETBFT_0_38, COMETBFT_1_0, RECIPES, Recipe, SIMD};
+pub use recipe::{
+    COMETBFT_0_38, COMETBFT_1_0, OMNIWITNESS, RECIPES, Recipe, SIMD, TESSERA_FSCK, TLOG_READER,
+};
 pub use rpc::{CometRpc, Included};
 pub use simd::{Simd, SimdOptions, StoreQuery, balances_key};
+pub use tlog::{KnownLog, Omniwitness, TesseraFsck, TlogReader};
 pub use wait::until;

@@ -59,8 +59,46 @@ pub static SIMD: Recipe = Recipe {
     ],
 };
 
+/// A reader of transparency logs of ours around the packages of Go's checksum database.
+pub static TLOG_READER: Recipe = Recipe {
+    name: "tlog-reader",
+    about: "a log reader over golang.org/x/mod v0.37.0 (sumdb/note, sumdb/tlog)",
+    program: "tlog-reader",
+    package: ".",
+    files: &[
+        ("go.mod", include_str!("../recipes/tlog-reader/go.mod")),
+        ("go.sum", include_str!("../recipes/tlog-reader/go.sum")),
+        ("main.go", include_str!("../recipes/tlog-reader/main.go")),
+    ],
+};
+
+/// The checker of tlog-tiles logs that comes with Tessera.
+pub static TESSERA_FSCK: Recipe = Recipe {
+    name: "tessera-fsck",
+    about: "fsck of Tessera v1.0.4",
+    program: "fsck",
+    package: "github.com/transparency-dev/tessera/cmd/fsck",
+    files: &[
+        ("go.mod", include_str!("../recipes/tessera-fsck/go.mod")),
+        ("go.sum", include_str!("../recipes/tessera-fsck/go.sum")),
+    ],
+};
+
+/// The witness of the transparency-dev project.
+pub static OMNIWITNESS: Recipe = Recipe {
+    name: "omniwitness",
+    about: "omniwitness of 2026-07-01",
+    program: "omniwitness",
+    package: "github.com/transparency-dev/witness/cmd/omniwitness",
+    files: &[
+        ("go.mod", include_str!("../recipes/omniwitness/go.mod")),
+        ("go.sum", include_str!("../recipes/omniwitness/go.sum")),
+    ],
+};
+
 /// Every recipe there is.
-pub static RECIPES: [&Recipe; 3] = [&COMETBFT_0_38, &COMETBFT_1_0, &SIMD];
+pub static RECIPES: [&Recipe; 6] =
+    [&COMETBFT_0_38, &COMETBFT_1_0, &SIMD, &TLOG_READER, &TESSERA_FSCK, &OMNIWITNESS];
 
 impl Recipe {
     /// The recipe of that name.
