@@ -105,7 +105,7 @@ func TestPurposeTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	row := regexp.MustCompile("(?m)^\\| (\\w+) \\| `([^`]+)` \\| `([0-9a-f]+)` \\|$")
+	row := regexp.MustCompile("(?m)^\\| (\\w+) \\| `(zeugma[^`]+)` \\| `([0-9a-f]+)` \\|$")
 	table := make(map[string]string)
 	for _, m := range row.FindAllStringSubmatch(string(page), -1) {
 		if want := fmt.Sprintf("%02x%x", len(m[2]), m[2]); m[3] != want {
