@@ -10,12 +10,12 @@ mod support;
 
 use commonware_codec::{Decode as _, Encode as _};
 use commonware_cryptography::Signer as _;
-use commonware_cryptography::bls12381::dkg::feldman_desmedt::{Dealer, Info, Player, Reveal};
+use commonware_cryptography::bls12381::dkg::feldman_desmedt::{Dealer, Info, Player, Reveal, deal};
 use commonware_cryptography::bls12381::primitives::{sharing::Mode, variant::MinSig};
 use commonware_p2p::Manager as _;
 use commonware_p2p::simulated::{self, Link, Network};
 use commonware_runtime::{Clock as _, Runner as _, Spawner as _, Supervisor as _, deterministic};
-use commonware_utils::{N3f1, NZU32, NZUsize, probability};
+use commonware_utils::{N3f1, N5f1, NZU32, NZUsize, probability};
 use rand_core::SeedableRng as _;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -163,6 +163,21 @@ fn a_member_that_confirms_another_transcript_ends_the_ceremony() {
     let member = identity(&genesis(4), 2).public_key();
     let refused = first.members[1].receive(&mut rng(), &member, other.unwrap().2.clone()).err();
     assert_eq!(refused, Some(Error::OtherTranscript(member.into())));
+}
+
+#[test]
+fn a_key_file_of_another_quorum_or_committee_is_refused_in_words() {
+    let of = |validators| dkg::insecure_dealer(&genesis(validators), [7; 32]).expect("a key").remove(0);
+    let (four, seven) = (of(4), of(7));
+    assert!(four.scheme(&genesis(4)).is_ok());
+    let mixed = KeyFile { polynomial: seven.polynomial, ..four.clone() };
+    let refused = mixed.scheme(&genesis(4)).expect_err("of seven members");
+    assert!(refused.contains("polynomial"), "{refused}");
+    let members = zeugma_node::members(&genesis(4)).expect("members");
+    let (other, _) = deal::<MinSig, PublicKey, N5f1>(rng(), Mode::NonZeroCounter, members).expect("a key");
+    let weaker = KeyFile { polynomial: other.public().encode().to_vec(), ..four };
+    let refused = weaker.scheme(&genesis(4)).expect_err("of another quorum");
+    assert!(refused.contains("4 of 4 members, the genesis asks for 3 of 4"), "{refused}");
 }
 
 #[test]

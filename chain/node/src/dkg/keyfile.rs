@@ -71,8 +71,20 @@ impl KeyFile {
     fn sharing(&self, members: usize) -> Result<Sharing<MinSig>, String> {
         let members =
             u32::try_from(members).ok().and_then(NonZeroU32::new).ok_or("a genesis names validators")?;
-        Sharing::<MinSig>::decode_cfg(Bytes::copy_from_slice(&self.polynomial), &(members, ModeVersion::v0()))
-            .map_err(|error| format!("the polynomial of the key file: {error}"))
+        let bytes = Bytes::copy_from_slice(&self.polynomial);
+        let sharing = Sharing::<MinSig>::decode_cfg(bytes, &(members, ModeVersion::v0()))
+            .map_err(|error| format!("the polynomial of the key file: {error}"))?;
+        // The engine asserts both: a key file comes from outside, and is refused here in words.
+        let members = members.get();
+        let quorum = members - (members - 1) / 3;
+        if sharing.total().get() != members || sharing.required() != quorum {
+            return Err(format!(
+                "the polynomial of the key file is for {} of {} members, the genesis asks for {quorum} of {members}",
+                sharing.required(),
+                sharing.total()
+            ));
+        }
+        Ok(sharing)
     }
 
     /// The committee that a trust file lists for this key, from the validators of `genesis`.

@@ -32,13 +32,13 @@ pub(crate) struct Devnet {
 /// The network that follows the foreign chains.
 pub(crate) fn north() -> &'static Devnet {
     static NORTH: OnceLock<Devnet> = OnceLock::new();
-    NORTH.get_or_init(|| Devnet::start("north"))
+    NORTH.get_or_init(|| Devnet::start("north", &[]))
 }
 
 /// The network that exchanges packets with the first.
 pub(crate) fn south() -> &'static Devnet {
     static SOUTH: OnceLock<Devnet> = OnceLock::new();
-    SOUTH.get_or_init(|| Devnet::start("south"))
+    SOUTH.get_or_init(|| Devnet::start("south", &[]))
 }
 
 /// A file for what a process writes, emptied.
@@ -49,7 +49,8 @@ pub(crate) fn log(name: &str) -> PathBuf {
 }
 
 impl Devnet {
-    fn start(name: &str) -> Self {
+    /// Starts a network of this name; `more` are further flags of `zeugma devnet`.
+    pub(crate) fn start(name: &str, more: &[&str]) -> Self {
         let (start, log) = (Instant::now(), log(name));
         let mut command = Command::new(program());
         command.args(["devnet", "--json", "--name", name]).args([
@@ -58,6 +59,7 @@ impl Devnet {
             "--recovery-delay",
             &RECOVERY_DELAY.to_string(),
         ]);
+        command.args(more);
         let mut process = Process::start(name, &mut command, &log).unwrap();
         let report: Value = until(&format!("the network {name}"), START, || {
             process.check()?;
@@ -134,9 +136,20 @@ impl Devnet {
         found.unwrap_or_else(|error| panic!("{error:#}; it is {last}"))
     }
 
+    /// The key file of an account that nobody else has.
+    pub(crate) fn relayer(&self) -> PathBuf {
+        self.relayers.lock().unwrap().pop().expect("there is an account for each who asks")
+    }
+
+    /// The word that lets its holder submit.
+    #[allow(dead_code, reason = "the scenarios of `network` leave submitting to the command")]
+    pub(crate) fn token(&self) -> String {
+        fs::read_to_string(&self.token).unwrap().trim().to_owned()
+    }
+
     /// One `[[hub]]` of a watcher's configuration, with an account that nobody else has.
     pub(crate) fn hub(&self, name: &str) -> String {
-        let relayer = self.relayers.lock().unwrap().pop().expect("there is an account for each watcher");
+        let relayer = self.relayer();
         format!(
             "[[hub]]\nname = \"{name}\"\nendpoints = {:?}\ntoken_file = {:?}\nkey_file = {relayer:?}\n",
             self.nodes, self.token
