@@ -202,11 +202,14 @@ pub fn provable(view: &View, network: NetworkId, trust: &Trust) -> Findings {
 #[must_use]
 pub fn once(view: &View, sent: &[Sent]) -> Findings {
     let mut found: BTreeMap<[u8; 32], Vec<&Outcome>> = BTreeMap::new();
+    let mut carried: BTreeMap<[u8; 32], &Outcome> = BTreeMap::new();
     for said in &view.blocks {
         for (id, outcome) in &said.block.record.transactions {
             // Not admitted means that nothing of it took effect; a block of a bad leader may carry such.
             if !matches!(outcome, Outcome::NotAdmitted { .. }) {
                 found.entry(*id).or_default().push(outcome);
+            } else {
+                carried.insert(*id, outcome);
             }
         }
     }
@@ -226,7 +229,11 @@ pub fn once(view: &View, sent: &[Sent]) -> Findings {
                 }
             }
             outcomes => {
-                findings.push(format!("transaction {name} is final {} times, needed 1", outcomes.len()))
+                let carried = carried.get(&sent.id);
+                let count = outcomes.len();
+                findings.push(format!(
+                    "transaction {name} is final {count} times, needed 1; carried as {carried:?}"
+                ));
             }
         }
     }
