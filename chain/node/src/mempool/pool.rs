@@ -1,16 +1,14 @@
 //! The pool's decisions: what is kept, what makes room, what goes into a block first. No lock, no await.
 //!
 //! Order: by class, then by arrival; but an account's transactions go in the order of their sequences, in the
-//! place of the first of them. What could not be admitted yet comes after all others, with what its account says
-//! later, and calls for no block: an account that asks for more than it can pay holds up itself alone. A full pool
-//! makes room by its youngest transaction of the lowest class, if that is below the class of the new one. No account
-//! holds more than its share of places and of bytes.
+//! place of the first of them. What could not be admitted yet comes after all others, and calls for no block. A
+//! full pool makes room by its youngest transaction of the lowest class, if that is
+//! below the class of the new one. No account holds more than its share.
 
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Bound;
 use std::sync::Arc;
-use zeugma_ledger::limits::MAX_TRANSACTION;
 use zeugma_ledger::{Action, Checked, Transaction};
 use zeugma_types::{AccountId, BlockTime, Code, Refusal};
 
@@ -88,7 +86,7 @@ struct Entry {
     candidate: Candidate,
     class: Class,
     arrival: u64,
-    /// When a block first could not admit it yet, for itself rather than for an earlier one of its account.
+    /// When a block first could not admit it yet.
     deferred: Option<BlockTime>,
 }
 
@@ -106,8 +104,6 @@ pub(crate) struct Pool {
     order: BTreeSet<(Class, u64, TransactionId)>,
     deferred: BTreeSet<(Class, u64, TransactionId)>,
     accounts: BTreeMap<AccountId, BTreeSet<(u64, TransactionId)>>,
-    /// Bytes that each of `accounts` holds.
-    held_bytes: HashMap<AccountId, usize>,
     bytes: usize,
     arrivals: u64,
 }
@@ -121,15 +117,9 @@ impl Pool {
             order: BTreeSet::new(),
             deferred: BTreeSet::new(),
             accounts: BTreeMap::new(),
-            held_bytes: HashMap::new(),
             bytes: 0,
             arrivals: 0,
         }
-    }
-
-    /// Most bytes of one account: an eighth of the pool, and room for the longest transaction.
-    fn share(&self) -> usize {
-        (self.limits.bytes / 8).max(MAX_TRANSACTION)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -165,13 +155,6 @@ impl Pool {
             let found = u64::try_from(self.limits.per_account).unwrap_or(u64::MAX);
             return Err(Refusal::new(Code::BlockFull).needed("fewer waiting of this account").found(found));
         }
-        // What an account of the highest class sends could otherwise push out everything else.
-        if let Some(held) = candidate.checked.account().and_then(|account| self.held_bytes.get(account))
-            && held.saturating_add(candidate.bytes.len()) > self.share()
-        {
-            let full = Refusal::new(Code::BlockFull).needed("fewer bytes waiting of this account");
-            return Err(full.found(*held));
-        }
         let class = Class::of(candidate.checked.transaction());
         while self.entries.len() >= self.limits.transactions
             || self.bytes.saturating_add(candidate.bytes.len()) > self.limits.bytes
@@ -184,12 +167,10 @@ impl Pool {
         let arrival = self.arrivals;
         self.arrivals += 1;
         self.bytes += candidate.bytes.len();
-        let line = if self.follows_deferred(&candidate) { &mut self.deferred } else { &mut self.order };
-        line.insert((class, arrival, id));
+        self.order.insert((class, arrival, id));
         self.by_bytes.insert(candidate.bytes.clone(), id);
         if let Some(account) = candidate.checked.account() {
             self.accounts.entry(*account).or_default().insert((candidate.sequence(), id));
-            *self.held_bytes.entry(*account).or_default() += candidate.bytes.len();
         }
         self.entries.insert(id, Entry { candidate, class, arrival, deferred: None });
         Ok(true)
@@ -209,46 +190,19 @@ impl Pool {
             held.remove(&(candidate.sequence(), *id));
             if held.is_empty() {
                 self.accounts.remove(account);
-                self.held_bytes.remove(account);
-            } else if let Some(bytes) = self.held_bytes.get_mut(account) {
-                *bytes -= candidate.bytes.len();
             }
         }
         Some(candidate)
     }
 
-    /// Puts a transaction, and what its account says later, behind those that may be admitted. Says since when it
-    /// waits there.
+    /// Puts a transaction behind those that may be admitted. Says since when it waits there.
     pub(crate) fn defer(&mut self, id: &TransactionId, now: BlockTime) -> Option<BlockTime> {
         let entry = self.entries.get_mut(id)?;
         let since = *entry.deferred.get_or_insert(now);
-        let (place, own) = (entry.place(), (entry.candidate.sequence(), *id));
+        let place = entry.place();
         self.order.remove(&place);
         self.deferred.insert(place);
-        let account = entry.candidate.checked.account().and_then(|account| self.accounts.get(account));
-        let later = account.into_iter().flat_map(|held| held.range((Bound::Excluded(own), Bound::Unbounded)));
-        for (_, id) in later {
-            let place = self.entries.get(id).expect("what an account holds is held").place();
-            // What comes after one that is behind is behind already.
-            if !self.order.remove(&place) {
-                break;
-            }
-            self.deferred.insert(place);
-        }
         Some(since)
-    }
-
-    /// Whether an earlier one of its account is behind: a block takes that one first, so this one may not hold up
-    /// others in its stead.
-    fn follows_deferred(&self, candidate: &Candidate) -> bool {
-        let Some(held) = candidate.checked.account().and_then(|account| self.accounts.get(account)) else {
-            return false;
-        };
-        let own = (candidate.sequence(), *candidate.id());
-        // The nearest earlier one tells of all.
-        held.range(..own).next_back().is_some_and(|(_, id)| {
-            self.deferred.contains(&self.entries.get(id).expect("what an account holds is held").place())
-        })
     }
 
     /// Whether anything is here that may be admitted and is not among `carried`.

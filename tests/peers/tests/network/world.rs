@@ -141,12 +141,6 @@ impl Devnet {
         self.relayers.lock().unwrap().pop().expect("there is an account for each who asks")
     }
 
-    /// The word that lets its holder submit.
-    #[allow(dead_code, reason = "the scenarios of `network` leave submitting to the command")]
-    pub(crate) fn token(&self) -> String {
-        fs::read_to_string(&self.token).unwrap().trim().to_owned()
-    }
-
     /// One `[[hub]]` of a watcher's configuration, with an account that nobody else has.
     pub(crate) fn hub(&self, name: &str) -> String {
         let relayer = self.relayer();
