@@ -85,6 +85,11 @@ impl Anchorer {
     /// # Errors
     /// [`ChainError`]; what was done until then is kept.
     pub(crate) fn round(&mut self) -> Result<Option<TreeSize>, ChainError> {
+        // Wherever a round ends early, the next begins anew, and this one is counted.
+        self.step().inspect_err(|_| self.metrics.anchor_failed())
+    }
+
+    fn step(&mut self) -> Result<Option<TreeSize>, ChainError> {
         let (shard, origin, _) = self.desk.log().head();
         if let Some(notes) = self.pending()? {
             return self.collect(shard, &origin, &notes).map(Some);
@@ -136,10 +141,6 @@ impl Anchorer {
             }
             done => done,
         }
-        .inspect_err(|_| {
-            // What was refused will not come back; what the chain did not answer is asked for in the next round.
-            self.metrics.anchor_failed();
-        })
     }
 
     fn register(&self, origin: &str) -> Result<Message, Refusal> {

@@ -5,6 +5,11 @@ use std::fs::{File, Permissions};
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use zeugma_crypto::hash::Hasher;
+use zeugma_types::HashSuite;
+
+/// Bytes that are hashed at a time.
+const PIECE: usize = 256 * 1024;
 
 /// Who may read a file that is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +32,39 @@ pub(crate) fn read(path: &Path, bound: usize) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     source.take(limit).read_to_end(&mut bytes).map_err(|why| Failure::unreadable(path, &why))?;
     Ok(bytes)
+}
+
+/// What is kept of a file's content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Digested {
+    /// Its SHA-256.
+    pub(crate) sha256: [u8; 32],
+    /// Its SM3.
+    pub(crate) sm3: [u8; 32],
+    /// Its length, in bytes.
+    pub(crate) size: u64,
+}
+
+/// Both digests of a file of any length, read once and in pieces. `-` is stdin.
+pub(crate) fn digest(path: &Path) -> Result<Digested, Failure> {
+    let unreadable = |why| Failure::unreadable(path, &why);
+    let mut source: Box<dyn Read> = if path == Path::new("-") {
+        Box::new(std::io::stdin())
+    } else {
+        Box::new(File::open(path).map_err(unreadable)?)
+    };
+    let (mut sha256, mut sm3) = (Hasher::new(HashSuite::Sha256), Hasher::new(HashSuite::Sm3));
+    let (mut piece, mut size) = (vec![0; PIECE], 0);
+    loop {
+        match source.read(&mut piece).map_err(unreadable)? {
+            0 => return Ok(Digested { sha256: sha256.finish(), sm3: sm3.finish(), size }),
+            read => {
+                sha256.update(&piece[..read]);
+                sm3.update(&piece[..read]);
+                size += read as u64;
+            }
+        }
+    }
 }
 
 /// Writes a file that was not there, and returns once it is on disk.

@@ -3,19 +3,17 @@
 use super::log::Log;
 use super::{PATIENCE, Stage};
 use crate::failure::Failure;
-use crate::files::{Readers, write_new};
+use crate::files::{self, Readers, write_new};
 use crate::route;
 use crate::submit::Sender;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use zeugma_client::ProofFile;
-use zeugma_crypto::hash::{Hasher, sha256};
+use zeugma_crypto::hash::sha256;
 use zeugma_ledger::Message;
 use zeugma_ledger::bounded::{Bytes, List, Maybe, Text};
 use zeugma_ledger::tx::{AnchorLog, RegisterOrigin};
 use zeugma_proof::body::origin_digest;
-use zeugma_types::{HashSuite, LeafPath, Refusal, TreeSize};
+use zeugma_types::{LeafPath, Refusal, TreeSize};
 
 const ORIGIN: &str = "evidence.example/demo-log";
 /// The log's proof of the exhibit.
@@ -37,16 +35,8 @@ impl Exhibit {
         let Some(path) = path else {
             return Ok(Self { name: "a sample agreement".to_owned(), digest: sha256(&[SAMPLE]), file: None });
         };
-        let unreadable = |why| Failure::unreadable(path, &why);
-        let mut file = File::open(path).map_err(unreadable)?;
-        let (mut hasher, mut buffer) = (Hasher::new(HashSuite::Sha256), vec![0; 64 * 1024]);
-        loop {
-            match file.read(&mut buffer).map_err(unreadable)? {
-                0 => break,
-                read => hasher.update(&buffer[..read]),
-            }
-        }
-        Ok(Self { name: path.display().to_string(), digest: hasher.finish(), file: Some(path.to_owned()) })
+        let digest = files::digest(path)?.sha256;
+        Ok(Self { name: path.display().to_string(), digest, file: Some(path.to_owned()) })
     }
 
     /// Where it is; the sample is written beside the proofs.

@@ -5,23 +5,18 @@
 use super::At;
 use super::service::Service;
 use crate::failure::Failure;
-use crate::files::{self, Readers};
+use crate::files::{self, Digested, Readers};
 use crate::output::{Output, Report, plain};
 use clap::Args;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use zeugma_crypto::hash::Hasher;
-use zeugma_types::HashSuite;
 
 /// Records of one request.
 const BATCH: usize = 1_000;
-/// Bytes that are read at a time.
-const PART: usize = 256 * 1024;
 
 /// What to deposit.
 #[derive(Debug, Args)]
@@ -53,9 +48,7 @@ fn field(text: &str) -> Result<(String, String), String> {
 /// A file that was read.
 struct Hashed {
     path: PathBuf,
-    sha256: [u8; 32],
-    sm3: [u8; 32],
-    size: u64,
+    content: Digested,
 }
 
 impl Deposit {
@@ -95,9 +88,9 @@ impl Deposit {
     fn item(&self, file: &Hashed) -> Value {
         let custom: BTreeMap<_, _> = self.field.iter().cloned().collect();
         json!({
-            "digests": { "sha256": hex::encode(file.sha256), "sm3": hex::encode(file.sm3) },
+            "digests": { "sha256": hex::encode(file.content.sha256), "sm3": hex::encode(file.content.sm3) },
             "media_type": self.media_type,
-            "size": file.size,
+            "size": file.content.size,
             "origin": self.origin,
             "custom": custom,
         })
@@ -108,7 +101,7 @@ impl Deposit {
 fn line(file: &Hashed, answer: Value) -> Value {
     json!({
         "file": file.path.display().to_string(),
-        "sha256": hex::encode(file.sha256),
+        "sha256": hex::encode(file.content.sha256),
         "entry": format!("{}/{}", answer["shard"], answer["index"]),
         "known": answer["known"],
         "received_at": answer["received_at"],
@@ -162,7 +155,7 @@ fn hash_all(files: &[PathBuf], output: &Output) -> Result<Vec<Hashed>, Failure> 
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some(path) = files.get(at) else { return };
-                    let hashed = hash(path);
+                    let hashed = files::digest(path).map(|content| Hashed { path: path.clone(), content });
                     let failed = hashed.is_err();
                     done.lock().expect("no worker panics").push((at, hashed));
                     if failed {
@@ -186,26 +179,4 @@ fn hash_all(files: &[PathBuf], output: &Output) -> Result<Vec<Hashed>, Failure> 
 /// From a worker: on stderr, where every program keeps what is not its result.
 fn output_progress(at: usize, of: usize) {
     eprintln!("hashed {at} of {of} files");
-}
-
-fn hash(path: &Path) -> Result<Hashed, Failure> {
-    let unreadable = |why| Failure::unreadable(path, &why);
-    let mut source: Box<dyn Read> = if path == Path::new("-") {
-        Box::new(std::io::stdin())
-    } else {
-        Box::new(File::open(path).map_err(unreadable)?)
-    };
-    let (mut first, mut second) = (Hasher::new(HashSuite::Sha256), Hasher::new(HashSuite::Sm3));
-    let (mut part, mut size) = (vec![0; PART], 0);
-    loop {
-        match source.read(&mut part).map_err(unreadable)? {
-            0 => break,
-            read => {
-                first.update(&part[..read]);
-                second.update(&part[..read]);
-                size += read as u64;
-            }
-        }
-    }
-    Ok(Hashed { path: path.to_owned(), sha256: first.finish(), sm3: second.finish(), size })
 }

@@ -8,16 +8,13 @@ use crate::output::{Lang, Output, Report};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
-use zeugma_crypto::hash::Hasher;
 use zeugma_evidence_log::record::FileDigests;
 use zeugma_evidence_verify::policy::{Authority, MAX_POLICY, Network, Policy, Witness};
 use zeugma_evidence_verify::report::Integrity;
 use zeugma_evidence_verify::{Language, Question, Subject, verify};
 use zeugma_proof::TrustFile;
-use zeugma_types::{BlockTime, Decode as _, HashSuite, Refusal};
+use zeugma_types::{BlockTime, Decode as _, Refusal};
 
 /// First bytes of a bundle.
 pub(super) const MAGIC: &[u8] = b"ZGBUNDL";
@@ -79,20 +76,9 @@ pub(in crate::command) fn judge(
         .map_err(|refusal| Failure::refused("the bundle", refusal))
 }
 
-/// Both digests of a file, read in pieces.
 fn digests(path: &Path) -> Result<FileDigests, Failure> {
-    let failed = |why: std::io::Error| Failure::unreadable(path, &why);
-    let mut file = File::open(path).map_err(failed)?;
-    let (mut sha256, mut sm3) = (Hasher::new(HashSuite::Sha256), Hasher::new(HashSuite::Sm3));
-    let mut piece = vec![0; 64 * 1024];
-    loop {
-        let length = file.read(&mut piece).map_err(failed)?;
-        if length == 0 {
-            return Ok(FileDigests { sha256: Some(sha256.finish()), sm3: Some(sm3.finish()) });
-        }
-        sha256.update(&piece[..length]);
-        sm3.update(&piece[..length]);
-    }
+    let file = crate::files::digest(path)?;
+    Ok(FileDigests { sha256: Some(file.sha256), sm3: Some(file.sm3) })
 }
 
 fn read_policy(path: &Path) -> Result<Policy, Failure> {
