@@ -280,7 +280,10 @@ proptest! {
         let value = hashed.get(&key[..]).cloned();
         if whole {
             prop_assert_eq!(found.clone(), Ok(value.as_deref().map_or(Found::Absent, Found::Value)));
-            prop_assert_eq!(theirs.verify_proof(root, &key, proof.clone()).unwrap(), value);
+            // It gives back a value of one byte that is not a digit of its own with the byte that says so.
+            if value.as_ref().is_none_or(|value| value.len() > 1 || value[0] < 0x80) {
+                prop_assert_eq!(theirs.verify_proof(root, &key, proof.clone()).unwrap(), value);
+            }
         } else {
             prop_assert!(found.is_err());
         }
