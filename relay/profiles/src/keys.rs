@@ -48,6 +48,23 @@ impl Keys {
         pair.ok_or_else(|| Error::value(key, value, needed))
     }
 
+    /// `0x` and the hex digits of exactly so many bytes.
+    pub(crate) fn bytes<const N: usize>(
+        &mut self,
+        key: &'static str,
+        needed: &str,
+    ) -> Result<[u8; N], Error> {
+        let value = self.take(key, needed)?;
+        hex_bytes(&value).ok_or_else(|| Error::value(key, value, needed))
+    }
+
+    pub(crate) fn list(&mut self, key: &'static str, needed: &str) -> Result<Vec<Value>, Error> {
+        match self.take(key, needed)? {
+            Value::Array(list) => Ok(list),
+            other => Err(Error::value(key, other, needed)),
+        }
+    }
+
     /// Nothing is left over.
     pub(crate) fn finish(self) -> Result<(), Error> {
         match self.table.into_iter().next() {
@@ -57,6 +74,13 @@ impl Keys {
     }
 }
 
-fn whole(value: &Value) -> Option<u64> {
+/// See [`Keys::bytes`].
+pub(crate) fn hex_bytes<const N: usize>(value: &Value) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    hex::decode_to_slice(value.as_str()?.strip_prefix("0x")?, &mut bytes).ok()?;
+    Some(bytes)
+}
+
+pub(crate) fn whole(value: &Value) -> Option<u64> {
     value.as_integer().and_then(|number| u64::try_from(number).ok())
 }

@@ -19,6 +19,7 @@
 
 mod cometbft;
 mod error;
+mod ethereum;
 mod keys;
 mod zeugma;
 
@@ -29,6 +30,7 @@ use std::io::Read as _;
 use std::path::Path;
 use zeugma_adapter_cometbft::CometBft;
 use zeugma_adapter_core::Family;
+use zeugma_adapter_ethereum::Ethereum;
 use zeugma_adapter_zeugma::Zeugma;
 use zeugma_types::{Encode as _, NetworkId, Refusal};
 
@@ -36,19 +38,25 @@ use zeugma_types::{Encode as _, NetworkId, Refusal};
 pub const MAX_FILE: u64 = 64 * 1024;
 
 /// The profiles that come with the program, by name.
-pub const SHIPPED: [(&str, &str); 5] = [
+pub const SHIPPED: [(&str, &str); 7] = [
     ("cosmoshub-4", include_str!("../../../adapters/profiles/cosmoshub-4.toml")),
     ("local-cometbft", include_str!("../../../adapters/profiles/local-cometbft.toml")),
+    ("ethereum-mainnet", include_str!("../../../adapters/profiles/ethereum-mainnet.toml")),
+    ("local-ethereum", include_str!("../../../adapters/profiles/local-ethereum.toml")),
     ("local-simd", include_str!("../../../adapters/profiles/local-simd.toml")),
     ("local-zeugma", include_str!("../../../adapters/profiles/local-zeugma.toml")),
     ("osmosis-1", include_str!("../../../adapters/profiles/osmosis-1.toml")),
 ];
+
+const FAMILIES: &str = "\"cometbft\", \"ethereum\" or \"zeugma\"";
 
 /// A checked profile of one of the families.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Profile {
     /// Of a CometBFT chain.
     CometBft(zeugma_adapter_cometbft::Profile),
+    /// Of an Ethereum chain.
+    Ethereum(zeugma_adapter_ethereum::Profile),
     /// Of a Zeugma chain.
     Zeugma(zeugma_adapter_zeugma::Profile),
 }
@@ -59,6 +67,7 @@ impl Profile {
     pub const fn family(&self) -> u16 {
         match self {
             Self::CometBft(_) => CometBft::NUMBER,
+            Self::Ethereum(_) => Ethereum::NUMBER,
             Self::Zeugma(_) => Zeugma::NUMBER,
         }
     }
@@ -68,15 +77,20 @@ impl Profile {
     pub const fn family_name(&self) -> &'static str {
         match self {
             Self::CometBft(_) => CometBft::NAME,
+            Self::Ethereum(_) => Ethereum::NAME,
             Self::Zeugma(_) => Zeugma::NAME,
         }
     }
 
-    /// The chain that is followed: its identifier, or the 64 hex digits of its network.
+    /// The chain that is followed: its identifier, `0x` and the 64 hex digits of its genesis validators root, or the
+    /// 64 hex digits of its network.
     #[must_use]
     pub fn follows(&self) -> String {
         match self {
             Self::CometBft(profile) => profile.chain_id.clone(),
+            Self::Ethereum(profile) => {
+                format!("0x{}", hex::encode(profile.chain.genesis_validators_root))
+            }
             Self::Zeugma(profile) => profile.network.to_string(),
         }
     }
@@ -86,6 +100,7 @@ impl Profile {
     pub fn body(&self) -> Vec<u8> {
         match self {
             Self::CometBft(profile) => profile.to_bytes(),
+            Self::Ethereum(profile) => profile.to_bytes(),
             Self::Zeugma(profile) => profile.to_bytes(),
         }
     }
@@ -93,6 +108,7 @@ impl Profile {
     fn check(&self) -> Result<(), Refusal> {
         match self {
             Self::CometBft(profile) => CometBft::check_profile(profile),
+            Self::Ethereum(profile) => Ethereum::check_profile(profile),
             Self::Zeugma(profile) => Zeugma::check_profile(profile),
         }
     }
@@ -113,11 +129,12 @@ pub fn shipped(name: &str) -> Option<&'static str> {
 /// [`Error`], which names the key and both values.
 pub fn parse(text: &str, network: Option<NetworkId>) -> Result<Profile, Error> {
     let mut keys = Keys::of(text)?;
-    let family = keys.text("family", "\"cometbft\" or \"zeugma\"")?;
+    let family = keys.text("family", FAMILIES)?;
     let profile = match family.as_str() {
         CometBft::NAME => Profile::CometBft(cometbft::read(&mut keys)?),
+        Ethereum::NAME => Profile::Ethereum(ethereum::read(&mut keys)?),
         Zeugma::NAME => Profile::Zeugma(zeugma::read(&mut keys, network)?),
-        other => return Err(Error::value("family", format!("{other:?}"), "\"cometbft\" or \"zeugma\"")),
+        other => return Err(Error::value("family", format!("{other:?}"), FAMILIES)),
     };
     keys.finish()?;
     profile.check().map_err(Error::Refused)?;

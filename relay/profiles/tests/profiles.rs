@@ -4,9 +4,11 @@ use proptest::prelude::*;
 use std::collections::BTreeSet;
 use zeugma_adapter_cometbft::{CometBft, Store, TrustLevel};
 use zeugma_adapter_core::Family as _;
+use zeugma_adapter_ethereum::Ethereum;
+use zeugma_adapter_ethereum::fork::{Activation, Chain, Fork};
 use zeugma_adapter_zeugma::Zeugma;
 use zeugma_profiles::{Error, Profile, SHIPPED, parse, read, shipped};
-use zeugma_types::{Decode as _, NetworkId, Span};
+use zeugma_types::{BlockTime, Decode as _, NetworkId, Span};
 
 const NETWORK: NetworkId = NetworkId::new([0xa7; 32]);
 
@@ -17,6 +19,24 @@ trusting_period_seconds = 200
 unbonding_period_seconds = 300
 max_drift_seconds = 10
 store = "cosmos"
+"#;
+
+const ETHEREUM: &str = r#"family = "ethereum"
+genesis_validators_root = "0x4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b"
+genesis_time = 1_600_000_000
+slot_milliseconds = 12_000
+slots_per_epoch = 32
+epochs_per_period = 256
+committee_size = 512
+forks = [
+    { name = "altair", version = "0x01000000", epoch = 10 },
+    { name = "capella", version = "0x02000000", epoch = 20 },
+]
+router = "0x1111111111111111111111111111111111111111"
+commitments_slot = "0x2222222222222222222222222222222222222222222222222222222222222222"
+trusting_period_seconds = 200
+weak_subjectivity_period_seconds = 300
+max_drift_seconds = 12
 "#;
 
 fn zeugma() -> String {
@@ -43,6 +63,9 @@ fn every_shipped_profile_makes_a_client() {
             Profile::CometBft(held) => {
                 assert_eq!(&zeugma_adapter_cometbft::Profile::from_bytes(&profile.body()), &Ok(held.clone()));
             }
+            Profile::Ethereum(held) => {
+                assert_eq!(&zeugma_adapter_ethereum::Profile::from_bytes(&profile.body()), &Ok(held.clone()));
+            }
             Profile::Zeugma(held) => {
                 assert_eq!(zeugma_adapter_zeugma::Profile::from_bytes(&profile.body()), Ok(*held));
                 assert_eq!(held.network, NETWORK);
@@ -51,7 +74,7 @@ fn every_shipped_profile_makes_a_client() {
         files.insert(name);
     }
     assert_eq!(files, SHIPPED.iter().map(|(name, _)| (*name).to_owned()).collect());
-    assert!(files.len() >= 5, "{files:?}");
+    assert!(files.len() >= 7, "{files:?}");
 }
 
 #[test]
@@ -133,8 +156,45 @@ fn what_is_wrong_is_refused_with_its_key_and_both_values() {
         ("network", "chain_id", &["`network`", "missing", "trust file"]),
         ("network", "store = \"cosmos\"\nnetwork", &["`store`", "is no key"]),
     ];
+    let ethereum = [
+        ("0x4b", "4b4b", &["`genesis_validators_root`", "0x and 64 hex digits"][..]),
+        ("0x4b", "0x", &["`genesis_validators_root`", "0x and 64 hex digits"]),
+        (
+            "\"0x4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b4b\"",
+            "\"0x0000000000000000000000000000000000000000000000000000000000000000\"",
+            &["`genesis_validators_root`", "zero"],
+        ),
+        ("1_600_000_000", "9_223_372_036_854_775_807", &["`genesis_time`", "316224000000"]),
+        ("12_000", "0", &["`slot_milliseconds`", "is 0", "1 to 3600000"]),
+        ("= 32\n", "= 0\n", &["`slots_per_epoch`", "is 0", "1 to 4294967295"]),
+        ("= 256", "= 4294967296", &["`epochs_per_period`", "4294967296"]),
+        ("= 512", "= 500", &["`committee_size`", "500", "power of two"]),
+        ("= 512", "= 1024", &["`committee_size`", "1024", "32 to 512"]),
+        ("\"altair\"", "\"phase0\"", &["`forks`", "phase0", "altair, bellatrix"]),
+        ("\"altair\"", "\"deneb\"", &["`forks`", "after \"deneb\""]),
+        ("epoch = 20", "epoch = 9", &["`forks`", "epoch 10", "no earlier epoch"]),
+        ("0x02000000", "0x01000000", &["`forks`", "another version"]),
+        ("0x02000000", "0x0200", &["`forks`", "8 hex digits"]),
+        ("epoch = 20", "epoch = 20, more = 1", &["`forks`", "exactly"]),
+        ("epoch = 20", "epoch = -1", &["`forks`", "exactly"]),
+        ("forks = [", "forks = [] # [", &["no TOML"]),
+        ("0x1111111111111111111111111111111111111111", "0x11", &["`router`", "40 hex digits"]),
+        (
+            "0x1111111111111111111111111111111111111111",
+            "0x0000000000000000000000000000000000000000",
+            &["`router`", "zero address"],
+        ),
+        ("0x22", "0xzz", &["`commitments_slot`", "64 hex digits"]),
+        ("= 200", "= 201", &["`trusting_period_seconds`", "201", "1 to 200", "= 300"]),
+        ("= 200", "= 0", &["`trusting_period_seconds`", "is 0"]),
+        ("= 12\n", "= 0\n", &["`max_drift_seconds`", "is 0", "1 to 60"]),
+        ("= 12\n", "= 61\n", &["`max_drift_seconds`", "is 61", "1 to 60"]),
+        ("= 200", "= 12", &["`max_drift_seconds`", "is 12", "`trusting_period_seconds` = 12"]),
+        ("router", "network = \"x\"\nrouter", &["`network`", "is no key"]),
+    ];
     let zeugma = zeugma();
     let cases = cometbft.into_iter().map(|case| (COMETBFT, case));
+    let cases = cases.chain(ethereum.into_iter().map(|case| (ETHEREUM, case)));
     for (text, (from, to, words)) in cases.chain(network.into_iter().map(|case| (zeugma.as_str(), case))) {
         assert!(text.contains(from), "{from:?} is no part of the good profile");
         let why = parse(&text.replacen(from, to, 1), None).expect_err(to).to_string();
@@ -197,6 +257,55 @@ proptest! {
         let taken = held.and_then(|held| CometBft::check_profile(&held).map(|()| Profile::CometBft(held)));
         match (parse(&text, None), taken) {
             (Ok(typed), Ok(held)) => prop_assert_eq!(typed, held),
+            (Err(Error::Refused(refusal)), _) => prop_assert!(false, "only the family saw {}", refusal),
+            (Err(_), Err(_)) => {}
+            (typed, held) => prop_assert!(false, "{:?} and {:?}", typed, held),
+        }
+    }
+
+    #[test]
+    fn an_ethereum_file_is_a_profile_exactly_when_its_family_takes_it(
+        trusting in 0_u64..70,
+        subjective in 0_u64..100,
+        drift in 0_u64..65,
+        numbers in (0_u64..3, 0_u32..3, 0_u32..3, prop::sample::select(vec![16_u32, 32, 33, 512, 1024])),
+        forks in prop::collection::vec((0..7_usize, 0..3_u8, 0..3_u64), 0..4),
+        zeros in (any::<bool>(), any::<bool>()),
+    ) {
+        let (slot, slots, epochs, seats) = numbers;
+        let (root, router) = ([u8::from(!zeros.0); 32], [u8::from(!zeros.1); 20]);
+        let forks: Vec<_> = forks.into_iter()
+            .map(|(fork, version, epoch)| Activation { fork: Fork::ALL[fork], version: [version; 4], epoch })
+            .collect();
+        let typed: Vec<_> = forks.iter().map(|each| {
+            let version = hex::encode(each.version);
+            format!("{{ name = \"{}\", version = \"0x{version}\", epoch = {} }}", each.fork.name(), each.epoch)
+        }).collect();
+        let text = format!(
+            "family = \"ethereum\"\ngenesis_validators_root = \"0x{}\"\ngenesis_time = 7\nslot_milliseconds = {slot}\n\
+             slots_per_epoch = {slots}\nepochs_per_period = {epochs}\ncommittee_size = {seats}\nforks = [{}]\n\
+             router = \"0x{}\"\ncommitments_slot = \"0x{}\"\ntrusting_period_seconds = {trusting}\n\
+             weak_subjectivity_period_seconds = {subjective}\nmax_drift_seconds = {drift}\n",
+            hex::encode(root), typed.join(", "), hex::encode(router), hex::encode([9; 32]),
+        );
+        let held = zeugma_adapter_ethereum::Profile {
+            chain: Chain {
+                genesis_validators_root: root,
+                genesis_time: BlockTime::new(7_000),
+                slot_time: Span::millis(slot),
+                slots_per_epoch: slots,
+                epochs_per_period: epochs,
+                committee_size: seats,
+                forks,
+            },
+            router,
+            commitments: [9; 32],
+            trusting_period: Span::seconds(trusting),
+            weak_subjectivity_period: Span::seconds(subjective),
+            max_drift: Span::seconds(drift),
+        };
+        match (parse(&text, None), Ethereum::check_profile(&held)) {
+            (Ok(typed), Ok(())) => prop_assert_eq!(typed, Profile::Ethereum(held)),
             (Err(Error::Refused(refusal)), _) => prop_assert!(false, "only the family saw {}", refusal),
             (Err(_), Err(_)) => {}
             (typed, held) => prop_assert!(false, "{:?} and {:?}", typed, held),

@@ -212,6 +212,11 @@ impl Create {
                 let client = crate::route::created(&done.events)?;
                 Ok(begun(&done, &client, "cometbft", header.height.get(), Some(hex::encode(header.hash()))))
             }
+            Profile::Ethereum(_) => {
+                let todo =
+                    "this command reads no beacon node yet; it follows CometBFT chains and Zeugma networks";
+                Err(Failure::usage("the profile is of an Ethereum chain", todo))
+            }
             Profile::Zeugma(profile) => {
                 let (Some(url), Some(trust)) = (self.nodes.other.first(), &trust) else {
                     let todo = "give --other URL and --other-trust FILE";
