@@ -210,6 +210,10 @@ const (
 	CodeWrongSender Code = 549
 	// CodeNumbersSpent: the numbers of this kind are used up.
 	CodeNumbersSpent Code = 550
+	// CodeNotEnough: the account holds less of this asset.
+	CodeNotEnough Code = 551
+	// CodeMoreThanLocked: more comes back than went out.
+	CodeMoreThanLocked Code = 552
 	// CodeUnknownOrigin: the log is not registered.
 	CodeUnknownOrigin Code = 560
 	// CodeOriginKnown: the log is registered.
@@ -460,6 +464,8 @@ var rules = map[Code]rule{
 	CodeWrongPayload:         {"WrongPayload", true, "the application does not read such a payload", "应用不能读取此类载荷"},
 	CodeWrongSender:          {"WrongSender", true, "the payload names another sender than the account", "载荷所列发送者不是该账户"},
 	CodeNumbersSpent:         {"NumbersSpent", true, "the numbers of this kind are used up", "此类编号已用尽"},
+	CodeNotEnough:            {"NotEnough", false, "the account holds less of this asset", "账户持有的该资产不足"},
+	CodeMoreThanLocked:       {"MoreThanLocked", true, "more comes back than went out", "返还数量超过曾转出的数量"},
 	CodeUnknownOrigin:        {"UnknownOrigin", false, "the log is not registered", "该日志未登记"},
 	CodeOriginKnown:          {"OriginKnown", true, "the log is registered", "该日志已登记"},
 	CodeBadNote:              {"BadNote", true, "the checkpoint is not a signed note of its form", "检查点不是规定格式的签名笔记"},

@@ -186,6 +186,8 @@ codes! {
     548 WrongPayload Never "the application does not read such a payload" "应用不能读取此类载荷";
     549 WrongSender Never "the payload names another sender than the account" "载荷所列发送者不是该账户";
     550 NumbersSpent Never "the numbers of this kind are used up" "此类编号已用尽";
+    551 NotEnough NotYet "the account holds less of this asset" "账户持有的该资产不足";
+    552 MoreThanLocked Never "more comes back than went out" "返还数量超过曾转出的数量";
 
     // The ledger: logs and registry.
     560 UnknownOrigin NotYet "the log is not registered" "该日志未登记";

@@ -10,6 +10,7 @@
 //! | S5 | a client has a record, a route and a next sequence, or none of them |
 //! | S6 | the governors counted are the accounts that are governors, and enough |
 //! | S7 | entries in force stand once, in their bucket, in order; changes that wait stand in order |
+//! | S8 | of every asset, what accounts hold and what is in escrow is together what came in |
 //!
 //! | rule | between a state and a later one |
 //! |---|---|
@@ -19,6 +20,7 @@
 //! | T4 | a sequence that an account used stays used |
 
 use crate::account::Account;
+use crate::app::transfer;
 use crate::gov::{Counters, Parameters, Schedule};
 use crate::ibc::{ClientRecord, Link, Receipt};
 use crate::limits::{MAX_PROFILE, STANDING_BUCKETS};
@@ -35,7 +37,7 @@ use zeugma_types::{ClientId, Decode, Encode, Height, Reader, Refusal, Sequence};
 /// A rule that does not hold, with where.
 pub type Broken = String;
 
-/// Checks S1 to S7.
+/// Checks S1 to S8.
 ///
 /// # Errors
 /// The first rule that does not hold.
@@ -43,7 +45,9 @@ pub fn check(state: &Store) -> Result<(), Broken> {
     packets(state)?;
     clients(state)?;
     governors(state)?;
-    orders(state)
+    orders(state)?;
+    let room = Slot::Application(transfer::NUMBER, &[]).key();
+    transfer::check(state, room.as_bytes()).map_err(|broken| format!("S8: {broken}"))
 }
 
 /// Checks T1 to T4.

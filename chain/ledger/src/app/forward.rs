@@ -14,7 +14,7 @@ use super::{Answer, Application, Arrived, Outgoing, Received, Room, Sender, wron
 use crate::block::Context;
 use crate::bounded::{Bytes, Text, record};
 use crate::halt::Run;
-use crate::ibc::{Packet, Payload, Port};
+use crate::ibc::{Link, Packet, Payload, Port};
 use crate::limits::{HOP_SECONDS, MAX_PACKET, MAX_PAYLOAD_WORD, MAX_SENDER};
 use zeugma_types::{ClientId, Code, Decode, Encode, FinalityClass, Height, Refusal, UnixSeconds};
 
@@ -125,11 +125,18 @@ impl Application for ForwardPort {
         Ok(Received::Later(Outgoing { client: request.next, timeout: UnixSeconds::new(timeout), payload }))
     }
 
-    fn on_acknowledge(&self, _: &mut Room<'_, '_>, _: &Packet, _: &Payload, answer: Answer) -> Run<Answer> {
+    fn on_acknowledge(
+        &self,
+        _: &mut Room<'_, '_>,
+        _: &Packet,
+        _: &Payload,
+        _: Option<&Link>,
+        answer: Answer,
+    ) -> Run<Answer> {
         Ok(answer)
     }
 
-    fn on_timeout(&self, _: &mut Room<'_, '_>, _: &Packet, _: &Payload) -> Run<Answer> {
+    fn on_timeout(&self, _: &mut Room<'_, '_>, _: &Packet, _: &Payload, _: Option<&Link>) -> Run<Answer> {
         Ok(Answer::Error)
     }
 }

@@ -94,11 +94,18 @@ impl Application for MessagePort {
         Ok(Received::Acknowledged(digest.into()))
     }
 
-    fn on_acknowledge(&self, _: &mut Room<'_, '_>, _: &Packet, _: &Payload, answer: Answer) -> Run<Answer> {
+    fn on_acknowledge(
+        &self,
+        _: &mut Room<'_, '_>,
+        _: &Packet,
+        _: &Payload,
+        _: Option<&Link>,
+        answer: Answer,
+    ) -> Run<Answer> {
         Ok(answer)
     }
 
-    fn on_timeout(&self, _: &mut Room<'_, '_>, _: &Packet, _: &Payload) -> Run<Answer> {
+    fn on_timeout(&self, _: &mut Room<'_, '_>, _: &Packet, _: &Payload, _: Option<&Link>) -> Run<Answer> {
         Ok(Answer::Error)
     }
 }

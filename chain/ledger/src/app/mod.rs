@@ -5,21 +5,23 @@
 //! cannot touch a commitment, a receipt or another application's records.
 //!
 //! [`message`] is a message and ping between two Zeugma networks; [`forward`] sends a message on to
-//! a third chain. Transfer of assets takes its own port and its own room later.
+//! a third chain; [`transfer`] moves assets.
 
 pub mod forward;
 pub mod message;
+pub mod transfer;
 
 use crate::block::Context;
 use crate::halt::Run;
-use crate::ibc::{Packet, Payload, Port};
+use crate::ibc::{Link, Packet, Payload, Port};
 use crate::state::{Slot, View};
 use alloc::string::String;
 use alloc::vec::Vec;
-use zeugma_types::{AccountId, ClientId, Code, Encode, FinalityClass, Height, Refusal, UnixSeconds};
+use zeugma_types::{AccountId, ClientId, Code, Decode, Encode, FinalityClass, Height, Refusal, UnixSeconds};
 
 /// Every application.
-const APPLICATIONS: &[&dyn Application] = &[&message::MessagePort, &forward::ForwardPort];
+const APPLICATIONS: &[&dyn Application] =
+    &[&message::MessagePort, &forward::ForwardPort, &transfer::TransferPort];
 
 /// Finds the application of a port.
 pub(crate) struct Router;
@@ -80,7 +82,8 @@ pub(crate) enum Answer {
 }
 
 /// One application. It refuses what it does not read; what it refuses on arrival becomes the error
-/// acknowledgement. It must not refuse an answer or a timeout of a payload that it accepted to send.
+/// acknowledgement. It must not refuse an answer or a timeout of a payload that it accepted to send, unless the
+/// other chain contradicts what it said before.
 pub(crate) trait Application: Sync {
     /// The port.
     fn port(&self) -> &'static str;
@@ -100,17 +103,25 @@ pub(crate) trait Application: Sync {
     /// A payload arrived.
     fn on_recv(&self, room: &mut Room<'_, '_>, context: &Context, arrived: &Arrived<'_>) -> Run<Received>;
 
-    /// The other side answered. What is returned answers the packet on whose behalf this one was sent.
+    /// The other side answered. What is returned answers `behalf`, the packet received on whose behalf this one
+    /// was sent, if there is one.
     fn on_acknowledge(
         &self,
         room: &mut Room<'_, '_>,
         packet: &Packet,
         payload: &Payload,
+        behalf: Option<&Link>,
         answer: Answer,
     ) -> Run<Answer>;
 
-    /// The packet timed out. What is returned answers the packet on whose behalf this one was sent.
-    fn on_timeout(&self, room: &mut Room<'_, '_>, packet: &Packet, payload: &Payload) -> Run<Answer>;
+    /// The packet timed out. What is returned answers `behalf`, as in [`Application::on_acknowledge`].
+    fn on_timeout(
+        &self,
+        room: &mut Room<'_, '_>,
+        packet: &Packet,
+        payload: &Payload,
+        behalf: Option<&Link>,
+    ) -> Run<Answer>;
 }
 
 impl dyn Application {
@@ -127,6 +138,16 @@ pub(crate) struct Room<'r, 'v> {
 }
 
 impl Room<'_, '_> {
+    /// The record under the application's own key.
+    pub(crate) fn load<T: Decode>(&self, own: &[u8]) -> Run<Option<T>> {
+        self.view.load(Slot::Application(self.number, own))
+    }
+
+    /// Removes the record under the application's own key.
+    pub(crate) fn remove(&mut self, own: &[u8]) {
+        self.view.remove(Slot::Application(self.number, own));
+    }
+
     /// Writes a record under the application's own key.
     pub(crate) fn save(&mut self, own: &[u8], record: &impl Encode) {
         self.view.save(Slot::Application(self.number, own), record);

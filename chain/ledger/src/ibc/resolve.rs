@@ -121,17 +121,20 @@ fn resolve(
     answers: Vec<Answer>,
     resolution: Resolution,
 ) -> Run<Effect> {
+    let own = Slot::Parent(&packet.source_client, packet.sequence);
+    let behalf = work.view.load::<Link>(own)?;
     let mut translated = Vec::with_capacity(answers.len());
     for (payload, answer) in packet.payloads().iter().zip(answers) {
         let application = Router::of(&payload.source_port)?;
         let mut room = application.room(&mut work.view);
         translated.push(match resolution {
-            Resolution::Acknowledged => application.on_acknowledge(&mut room, packet, payload, answer)?,
-            Resolution::TimedOut => application.on_timeout(&mut room, packet, payload)?,
+            Resolution::Acknowledged => {
+                application.on_acknowledge(&mut room, packet, payload, behalf.as_ref(), answer)?
+            }
+            Resolution::TimedOut => application.on_timeout(&mut room, packet, payload, behalf.as_ref())?,
         });
     }
-    let own = Slot::Parent(&packet.source_client, packet.sequence);
-    let Some(parent) = work.view.load::<Link>(own)? else { return Ok(Effect::Applied) };
+    let Some(parent) = behalf else { return Ok(Effect::Applied) };
     work.view.remove(own);
     work.view.remove(Slot::Pending(&parent.client, parent.sequence));
     let acknowledgements = match translated.pop() {

@@ -8,3 +8,4 @@ mod forwarding;
 mod governance;
 mod packets;
 mod properties;
+mod transfers;

@@ -341,8 +341,7 @@ fn what_cannot_be_sent_is_refused_with_its_rule() {
     bench.world.refused(Role::Member, send(&client, now, ours.clone()), Code::PacketTimedOut);
     bench.world.refused(Role::Member, send(&client, now + 90_000, ours.clone()), Code::TimeoutTooFar);
     bench.world.refused(Role::Member, send(&client, now + 100, message(b"else", b"x")), Code::WrongSender);
-    let stray =
-        crate::ibc::Payload { source_port: crate::ibc::Port::new("transfer").unwrap(), ..ours.clone() };
+    let stray = crate::ibc::Payload { source_port: crate::ibc::Port::new("tokens").unwrap(), ..ours.clone() };
     bench.world.refused(Role::Member, send(&client, now + 100, stray), Code::UnknownPort);
     let nowhere = ClientId::new("test-5").unwrap();
     bench.world.refused(Role::Member, send(&nowhere, now + 100, ours), Code::UnknownClient);

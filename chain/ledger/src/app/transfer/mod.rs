@@ -1,0 +1,187 @@
+//! The `transfer` port: assets between chains, ICS-20 over IBC v2.
+//!
+//! The hub holds no asset of its own: what it knows came in through a client and is held by an account, or went on
+//! through another client and is held in escrow. A packet that arrives credits its receiver, the 64 hex digits of an
+//! account; or its memo orders that the asset be sent on ([`memo`]), and then the answer is the outcome of the second
+//! packet, and an error or a timeout there undoes both steps. What was sent from here comes back to its sender on an
+//! error and on a timeout, never otherwise.
+//!
+//! Source: ICS-20 with IBC v2 payloads (`ics20-1`); DESIGN section 4.
+
+mod amount;
+mod book;
+mod data;
+mod denom;
+mod json;
+mod memo;
+
+pub use amount::Amount;
+pub(crate) use book::check;
+pub use book::{Escrow, Holding, escrow_key, held_key, supply_key};
+pub use data::{ABI, JSON, MAX_ADDRESS, MAX_MEMO, PROTOBUF, TransferData, VERSION};
+pub use denom::{Denom, MAX_DENOM};
+
+use super::{Answer, Application, Arrived, Outgoing, Received, Room, Sender, wrong_payload};
+use crate::block::Context;
+use crate::bounded::{Bytes, Text};
+use crate::halt::Run;
+use crate::ibc::{Link, Packet, Payload, Port};
+use crate::limits::HOP_SECONDS;
+use memo::{Forward, Whence};
+use zeugma_types::{AccountId, Code, Refusal, UnixSeconds};
+
+/// The port.
+pub const PORT: &str = "transfer";
+/// The number of its room.
+pub(crate) const NUMBER: u8 = 3;
+/// The acknowledgement of a transfer that was taken, as stock peers write it.
+pub const TAKEN: &[u8] = br#"{"result":"AQ=="}"#;
+
+/// See the module.
+pub(crate) struct TransferPort;
+
+impl Application for TransferPort {
+    fn port(&self) -> &'static str {
+        PORT
+    }
+
+    fn number(&self) -> u8 {
+        NUMBER
+    }
+
+    fn on_send(
+        &self,
+        room: &mut Room<'_, '_>,
+        packet: &Packet,
+        payload: &Payload,
+        sender: &Sender,
+    ) -> Run<()> {
+        let data = read(payload)?;
+        if account(&data.sender)? != sender.account {
+            return Err(Refusal::new(Code::WrongSender).needed(*sender.account.as_bytes()).into());
+        }
+        // An order in it is for the next hub; our own member is not the sender's to write.
+        memo::read(&data.memo)?;
+        book::debit(room, &sender.account, &data.denom, data.amount)?;
+        book::leave(room, &packet.source_client, &data.denom, data.amount)
+    }
+
+    fn on_recv(&self, room: &mut Room<'_, '_>, _: &Context, arrived: &Arrived<'_>) -> Run<Received> {
+        let (packet, payload) = (arrived.packet, arrived.payload);
+        let data = read(payload)?;
+        // What the sender's chain knows through its client of us comes back under the name it has here.
+        let denom = match data.denom.without(payload.source_port.as_str(), &packet.source_client) {
+            // What is at home there never went there from here, so it cannot come back.
+            Some(denom) if denom.is_home_at(&packet.destination_client) => {
+                return Err(Refusal::new(Code::MoreThanLocked).needed("0").into());
+            }
+            Some(denom) => denom,
+            None => data.denom.through(&packet.destination_client)?,
+        };
+        let order = memo::read(&data.memo)?;
+        book::enter(room, &packet.destination_client, &denom, data.amount)?;
+        match order {
+            None => {
+                book::credit(room, &account(&data.receiver)?, &denom, data.amount)?;
+                Ok(Received::Acknowledged(TAKEN.into()))
+            }
+            Some(order) => send_on(room, arrived, &data, denom, order),
+        }
+    }
+
+    fn on_acknowledge(
+        &self,
+        room: &mut Room<'_, '_>,
+        packet: &Packet,
+        payload: &Payload,
+        behalf: Option<&Link>,
+        answer: Answer,
+    ) -> Run<Answer> {
+        match answer {
+            Answer::Success(_) => Ok(Answer::Success(TAKEN.into())),
+            Answer::Error => undo(room, packet, payload, behalf),
+        }
+    }
+
+    fn on_timeout(
+        &self,
+        room: &mut Room<'_, '_>,
+        packet: &Packet,
+        payload: &Payload,
+        behalf: Option<&Link>,
+    ) -> Run<Answer> {
+        undo(room, packet, payload, behalf)
+    }
+}
+
+/// The asset leaves at once by the next client; no account holds it in between.
+fn send_on(
+    room: &mut Room<'_, '_>,
+    arrived: &Arrived<'_>,
+    data: &TransferData,
+    denom: Denom,
+    order: Forward,
+) -> Run<Received> {
+    let packet = arrived.packet;
+    book::leave(room, &order.client, &denom, data.amount)?;
+    let whence = Whence {
+        client: &packet.destination_client,
+        height: arrived.height,
+        finality: arrived.finality,
+        sender: data.sender.as_str(),
+    };
+    let memo = memo::write(&whence, &order.next);
+    if memo.len() > MAX_MEMO {
+        return Err(Refusal::new(Code::TooLong).needed(MAX_MEMO).found(memo.len()).into());
+    }
+    let next = TransferData { denom, receiver: order.receiver, memo, ..data.clone() };
+    let payload = Payload {
+        source_port: Port::new(PORT)?,
+        destination_port: Port::new(PORT)?,
+        version: Text::new(VERSION)?,
+        encoding: Text::new(ABI)?,
+        value: Bytes::new(next.to_abi())?,
+    };
+    let timeout = UnixSeconds::new(packet.timeout.get().saturating_sub(HOP_SECONDS));
+    Ok(Received::Later(Outgoing { client: order.client, timeout, payload }))
+}
+
+/// Takes back what a packet of ours sent: to its sender, or, sent on behalf of another packet, out the way it came.
+fn undo(room: &mut Room<'_, '_>, packet: &Packet, payload: &Payload, behalf: Option<&Link>) -> Run<Answer> {
+    let data = read(payload)?;
+    book::enter(room, &packet.source_client, &data.denom, data.amount)?;
+    match behalf {
+        None => book::credit(room, &account(&data.sender)?, &data.denom, data.amount)?,
+        Some(first) => book::leave(room, &first.client, &data.denom, data.amount)?,
+    }
+    Ok(Answer::Error)
+}
+
+fn read(payload: &Payload) -> Result<TransferData, Refusal> {
+    if payload.source_port.as_str() != PORT || payload.destination_port.as_str() != PORT {
+        return Err(wrong_payload("from port transfer to port transfer"));
+    }
+    TransferData::read(payload)
+}
+
+/// The account that an address names here: its 64 hex digits, in lower case.
+fn account(address: &Text<MAX_ADDRESS>) -> Result<AccountId, Refusal> {
+    let refused =
+        || Refusal::new(Code::BadIdentifier).needed("the 64 hex digits of an account, in lower case");
+    let digits = address.as_str().as_bytes();
+    if digits.len() != 64 {
+        return Err(refused());
+    }
+    let mut bytes = [0; 32];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        for digit in pair {
+            let nibble = match digit {
+                b'0'..=b'9' => digit - b'0',
+                b'a'..=b'f' => digit - b'a' + 10,
+                _ => return Err(refused()),
+            };
+            *byte = *byte << 4 | nibble;
+        }
+    }
+    Ok(AccountId::new(bytes))
+}
