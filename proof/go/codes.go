@@ -302,6 +302,20 @@ const (
 	CodeNoSuchEntry Code = 711
 	// CodeQueueFull: too many deposits wait; come back later.
 	CodeQueueFull Code = 712
+	// CodeWrongRole: the role may not do this.
+	CodeWrongRole Code = 713
+	// CodeUnknownToken: no token of this service was given.
+	CodeUnknownToken Code = 714
+	// CodeTokenEnded: the token has expired or was revoked.
+	CodeTokenEnded Code = 715
+	// CodeQuotaSpent: the quota of the tenant is spent; come back later.
+	CodeQuotaSpent Code = 716
+	// CodeBadCursor: the cursor is not one of this search.
+	CodeBadCursor Code = 717
+	// CodeNoSuchName: nothing of this name is kept here.
+	CodeNoSuchName Code = 718
+	// CodeAddressRefused: the address is not one that may be called.
+	CodeAddressRefused Code = 719
 	// CodeNotGranted: the time authority did not grant the time-stamp.
 	CodeNotGranted Code = 750
 	// CodeBadToken: the time-stamp token breaks a rule of its form.
@@ -510,6 +524,13 @@ var rules = map[Code]rule{
 	CodeRecordErased:         {"RecordErased", true, "the record was erased; its proof remains", "记录已被删除，其证明仍然保留"},
 	CodeNoSuchEntry:          {"NoSuchEntry", false, "the log has no entry at this position", "日志在此位置没有条目"},
 	CodeQueueFull:            {"QueueFull", false, "too many deposits wait; come back later", "等待的存证过多，请稍后再试"},
+	CodeWrongRole:            {"WrongRole", true, "the role may not do this", "该角色无权执行此操作"},
+	CodeUnknownToken:         {"UnknownToken", true, "no token of this service was given", "未提供本服务的令牌"},
+	CodeTokenEnded:           {"TokenEnded", true, "the token has expired or was revoked", "令牌已过期或已被撤销"},
+	CodeQuotaSpent:           {"QuotaSpent", false, "the quota of the tenant is spent; come back later", "租户的配额已用完，请稍后再试"},
+	CodeBadCursor:            {"BadCursor", true, "the cursor is not one of this search", "游标不属于此次检索"},
+	CodeNoSuchName:           {"NoSuchName", false, "nothing of this name is kept here", "此处没有该名称的对象"},
+	CodeAddressRefused:       {"AddressRefused", true, "the address is not one that may be called", "该地址不允许被调用"},
 	CodeNotGranted:           {"NotGranted", false, "the time authority did not grant the time-stamp", "时间戳机构未予签发时间戳"},
 	CodeBadToken:             {"BadToken", true, "the time-stamp token breaks a rule of its form", "时间戳令牌违反格式规则"},
 	CodeWrongImprint:         {"WrongImprint", true, "the time-stamp is over another digest", "时间戳对应另一摘要"},

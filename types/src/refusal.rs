@@ -240,6 +240,13 @@ codes! {
     710 RecordErased Never "the record was erased; its proof remains" "记录已被删除，其证明仍然保留";
     711 NoSuchEntry NotYet "the log has no entry at this position" "日志在此位置没有条目";
     712 QueueFull NotYet "too many deposits wait; come back later" "等待的存证过多，请稍后再试";
+    713 WrongRole Never "the role may not do this" "该角色无权执行此操作";
+    714 UnknownToken Never "no token of this service was given" "未提供本服务的令牌";
+    715 TokenEnded Never "the token has expired or was revoked" "令牌已过期或已被撤销";
+    716 QuotaSpent NotYet "the quota of the tenant is spent; come back later" "租户的配额已用完，请稍后再试";
+    717 BadCursor Never "the cursor is not one of this search" "游标不属于此次检索";
+    718 NoSuchName NotYet "nothing of this name is kept here" "此处没有该名称的对象";
+    719 AddressRefused Never "the address is not one that may be called" "该地址不允许被调用";
 
     // Trusted time, receipts of others, and bundles of evidence.
     750 NotGranted NotYet "the time authority did not grant the time-stamp" "时间戳机构未予签发时间戳";

@@ -256,11 +256,14 @@ impl Desk {
     /// # Errors
     /// As [`Log::stored`]; [`Code::NoSuchEntry`] for another tenant: that it exists is not told.
     pub fn stored(&self, tenant: &str, position: Position) -> Result<Stored, Refusal> {
-        let stored = self.log.stored(position)?;
-        if stored.tenant != tenant {
-            return Err(Refusal::new(Code::NoSuchEntry).found(position.index));
+        // One answer for what is not there and for what is another tenant's, to the byte.
+        let absent = || Refusal::new(Code::NoSuchEntry).found(position.index);
+        match self.log.stored(position) {
+            Ok(stored) if stored.tenant == tenant => Ok(stored),
+            Ok(_) => Err(absent()),
+            Err(refusal) if refusal.code == Code::NoSuchEntry => Err(absent()),
+            Err(refusal) => Err(refusal),
         }
-        Ok(stored)
     }
 
     /// Where an entry stands.

@@ -159,7 +159,7 @@ pub async fn run_with(
 /// The configured tenants, or the one whose token is made here.
 fn access(config: &Config, folder: &Path) -> Result<(Access, Option<PathBuf>), RunError> {
     if !config.tenant.is_empty() {
-        return Ok((Access::of(&config.tenant), None));
+        return Ok((Access::of(&config.tenant).with_file_in(folder), None));
     }
     let path = folder.join("token");
     let failed = system(path.display().to_string());
@@ -171,8 +171,13 @@ fn access(config: &Config, folder: &Path) -> Result<(Access, Option<PathBuf>), R
             token
         }
     };
-    let tenant = Tenant { name: "local".to_owned(), pseudonym: "local".to_owned(), role: Role::Party };
-    Ok((Access::default().with(&token, tenant), Some(path)))
+    let tenant = Tenant {
+        name: "local".to_owned(),
+        pseudonym: "local".to_owned(),
+        role: Role::Party,
+        token: "config".to_owned(),
+    };
+    Ok((Access::default().with(&token, tenant).with_file_in(folder), Some(path)))
 }
 
 fn client(chain: &crate::config::ChainConfig) -> Result<Client, RunError> {

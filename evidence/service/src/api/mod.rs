@@ -7,6 +7,8 @@
 //! | `GET /v1/entries/{shard}/{index}/receipt` | the entry's own receipt, as bytes |
 //! | `GET /v1/entries/{shard}/{index}/bundle` | the bundle, as bytes |
 //! | `DELETE /v1/entries/{shard}/{index}` | erases the record, its salts and its row; leaf and proofs stay |
+//! | `GET /v1/tenants` | the tenants, and how many tokens open each in which role |
+//! | `GET /v1/tokens`, `DELETE /v1/tokens/{id}` | the tokens without their digests; revokes one, at once |
 //! | `GET /v1/policy` | a policy that believes this service and its time authorities, as bytes |
 //! | `GET /v1/status` | where the log stands |
 //! | `GET /log/{shard}/checkpoint`, `/log/{shard}/tile/…`, `/log/{shard}/sm3/…` | C2SP tlog-tiles, for everyone |
@@ -18,6 +20,7 @@
 mod deposits;
 mod entries;
 mod problem;
+mod tenants;
 mod tiles;
 
 use crate::access::{Access, Action, Tenant};
@@ -28,7 +31,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use problem::Problem;
 use serde_json::json;
 use std::sync::Arc;
@@ -52,11 +55,9 @@ impl Api {
         let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let token =
             given.and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(Problem::unauthorized)?;
-        let tenant = self.access.tenant(token.trim()).ok_or_else(Problem::unauthorized)?;
-        if tenant.role.may(action) {
-            return Ok(tenant.clone());
-        }
-        Err(Problem::forbidden(format!("the role {:?} may not {action:?}", tenant.role).to_lowercase()))
+        let tenant = self.access.tenant(token.trim(), now())?;
+        tenant.role.require(action)?;
+        Ok(tenant)
     }
 
     /// Does what blocks on a thread of its own, while a place is free.
@@ -90,6 +91,9 @@ pub(crate) fn router(api: Api, config: &ApiConfig) -> Router {
         .route(entry, get(entries::standing).delete(entries::erase))
         .route(&format!("{entry}/receipt"), get(entries::receipt))
         .route(&format!("{entry}/bundle"), get(entries::bundle))
+        .route("/v1/tenants", get(tenants::tenants))
+        .route("/v1/tokens", get(tenants::tokens))
+        .route("/v1/tokens/{id}", delete(tenants::revoke))
         .route("/v1/policy", get(policy))
         .route("/v1/status", get(status))
         .route("/log/{shard}/{*path}", get(tiles::file))

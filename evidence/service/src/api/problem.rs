@@ -23,12 +23,8 @@ impl Problem {
     }
 
     pub(super) fn unauthorized() -> Self {
-        let detail = "send the header `Authorization: Bearer TOKEN` with a token of this service".into();
-        Self::Plain { status: StatusCode::UNAUTHORIZED, name: "unauthorized", detail }
-    }
-
-    pub(super) fn forbidden(detail: String) -> Self {
-        Self::Plain { status: StatusCode::FORBIDDEN, name: "forbidden", detail }
+        let asked = "the header `Authorization: Bearer TOKEN` with a token of this service";
+        Refusal::new(Code::UnknownToken).needed(asked).into()
     }
 
     pub(super) fn ended() -> Self {
@@ -49,12 +45,15 @@ impl Problem {
             Self::Refused(refusal) => match refusal.code {
                 Code::TooLong | Code::TooMany => StatusCode::PAYLOAD_TOO_LARGE,
                 Code::KeyReused => StatusCode::CONFLICT,
-                Code::NoSuchEntry => StatusCode::NOT_FOUND,
+                Code::WrongRole => StatusCode::FORBIDDEN,
+                Code::UnknownToken | Code::TokenEnded => StatusCode::UNAUTHORIZED,
+                Code::NoSuchEntry | Code::NoSuchName => StatusCode::NOT_FOUND,
                 Code::RecordErased => StatusCode::GONE,
-                Code::QueueFull => StatusCode::TOO_MANY_REQUESTS,
+                Code::QueueFull | Code::QuotaSpent => StatusCode::TOO_MANY_REQUESTS,
                 Code::IndexBehind => StatusCode::SERVICE_UNAVAILABLE,
                 Code::StoreFull => StatusCode::INSUFFICIENT_STORAGE,
                 Code::StoreFailed | Code::Damaged | Code::TailLost => StatusCode::INTERNAL_SERVER_ERROR,
+                Code::BadCursor | Code::AddressRefused => StatusCode::BAD_REQUEST,
                 code if code.number() < 200 => StatusCode::BAD_REQUEST,
                 code if code.permanence() == Permanence::NotYet => StatusCode::CONFLICT,
                 _ => StatusCode::UNPROCESSABLE_ENTITY,

@@ -3,6 +3,7 @@
 mod deposit;
 mod serve;
 mod service;
+mod token;
 
 use crate::clock;
 use crate::failure::{Failure, Rule};
@@ -51,6 +52,9 @@ pub(crate) enum Evidence {
     },
     /// Build everything anew from the segments of a stopped service, and compare
     Fsck(serve::Fsck),
+    /// Tokens of a service: make, list, revoke
+    #[command(subcommand)]
+    Token(token::Token),
 }
 
 /// Which service.
@@ -97,6 +101,7 @@ impl Evidence {
                 written(output, &out, &bytes)
             }
             Self::Fsck(fsck) => fsck.run(output),
+            Self::Token(token) => token.run(output),
         }
     }
 }

@@ -17,7 +17,7 @@ const LONGEST: usize = 256 * 1024;
 
 /// Which configuration.
 #[derive(Clone, Debug, Args)]
-struct Configured {
+pub(crate) struct Configured {
     /// One TOML file; `ops/config/evidence.toml` explains every field
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -27,7 +27,7 @@ struct Configured {
 }
 
 impl Configured {
-    fn read(&self) -> Result<Config, Failure> {
+    pub(super) fn read(&self) -> Result<Config, Failure> {
         let mut config = match &self.config {
             None => Config::default(),
             Some(path) => {

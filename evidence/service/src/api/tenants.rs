@@ -1,0 +1,70 @@
+//! Tenants and tokens, for those who watch and operate the service.
+
+use super::problem::Problem;
+use super::{Api, Response};
+use crate::access::{Action, TokenRow, TokensError};
+use crate::desk::now;
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::IntoResponse as _;
+use serde_json::{Value, json};
+use zeugma_types::{Code, Refusal};
+
+pub(super) async fn tenants(State(api): State<Api>, headers: HeaderMap) -> Result<Response, Problem> {
+    api.allow(&headers, Action::Watch)?;
+    let tenants: Vec<_> = api
+        .access
+        .tenants(now())
+        .into_iter()
+        .map(|(name, roles)| {
+            let roles: serde_json::Map<_, _> =
+                roles.into_iter().map(|(role, count)| (role.name().to_owned(), json!(count))).collect();
+            json!({ "tenant": name, "tokens": roles })
+        })
+        .collect();
+    Ok(Json(json!({ "tenants": tenants })).into_response())
+}
+
+pub(super) async fn tokens(State(api): State<Api>, headers: HeaderMap) -> Result<Response, Problem> {
+    api.allow(&headers, Action::Tokens)?;
+    let rows = api.access.file().map(|file| file.rows().map_err(refused)).transpose()?;
+    let tokens: Vec<_> = rows.unwrap_or_default().iter().map(view).collect();
+    Ok(Json(json!({ "tokens": tokens })).into_response())
+}
+
+pub(super) async fn revoke(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    api.allow(&headers, Action::Tokens)?;
+    let access = std::sync::Arc::clone(&api.access);
+    let row = api
+        .blocking(move |_| {
+            let file = access.file().ok_or_else(|| Refusal::new(Code::NoSuchName).found(id.clone()))?;
+            file.revoke(&id, now()).map_err(refused)
+        })
+        .await?;
+    Ok(Json(view(&row)).into_response())
+}
+
+/// A token as it is shown: without its digest.
+fn view(row: &TokenRow) -> Value {
+    json!({
+        "id": row.id,
+        "tenant": row.tenant,
+        "pseudonym": row.pseudonym,
+        "role": row.role.name(),
+        "made_at": row.made_at,
+        "expires_at": row.expires_at,
+        "revoked_at": row.revoked_at,
+    })
+}
+
+fn refused(error: TokensError) -> Refusal {
+    match error {
+        TokensError::Unknown(id) => Refusal::new(Code::NoSuchName).needed("a token").found(id),
+        other => Refusal::new(Code::StoreFailed).found(other.to_string()),
+    }
+}
