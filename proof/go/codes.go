@@ -316,6 +316,16 @@ const (
 	CodeNoSuchName Code = 718
 	// CodeAddressRefused: the address is not one that may be called.
 	CodeAddressRefused Code = 719
+	// CodeBadRequest: a part of the request has not the form that the route takes.
+	CodeBadRequest Code = 730
+	// CodeNoRoute: the service has no such route.
+	CodeNoRoute Code = 731
+	// CodeWrongMethod: the route has another method.
+	CodeWrongMethod Code = 732
+	// CodeRequestTooSlow: the request took longer than the service gives one.
+	CodeRequestTooSlow Code = 733
+	// CodeWorkLost: the work on the request ended early; nothing is known of it.
+	CodeWorkLost Code = 734
 	// CodeNotGranted: the time authority did not grant the time-stamp.
 	CodeNotGranted Code = 750
 	// CodeBadToken: the time-stamp token breaks a rule of its form.
@@ -531,6 +541,11 @@ var rules = map[Code]rule{
 	CodeBadCursor:            {"BadCursor", true, "the cursor is not one of this search", "游标不属于此次检索"},
 	CodeNoSuchName:           {"NoSuchName", false, "nothing of this name is kept here", "此处没有该名称的对象"},
 	CodeAddressRefused:       {"AddressRefused", true, "the address is not one that may be called", "该地址不允许被调用"},
+	CodeBadRequest:           {"BadRequest", true, "a part of the request has not the form that the route takes", "请求的某一部分不符合该接口的格式"},
+	CodeNoRoute:              {"NoRoute", true, "the service has no such route", "服务没有该接口"},
+	CodeWrongMethod:          {"WrongMethod", true, "the route has another method", "该接口使用另一方法"},
+	CodeRequestTooSlow:       {"RequestTooSlow", false, "the request took longer than the service gives one", "请求耗时超过服务所给时限"},
+	CodeWorkLost:             {"WorkLost", false, "the work on the request ended early; nothing is known of it", "请求的处理提前中止，结果未知"},
 	CodeNotGranted:           {"NotGranted", false, "the time authority did not grant the time-stamp", "时间戳机构未予签发时间戳"},
 	CodeBadToken:             {"BadToken", true, "the time-stamp token breaks a rule of its form", "时间戳令牌违反格式规则"},
 	CodeWrongImprint:         {"WrongImprint", true, "the time-stamp is over another digest", "时间戳对应另一摘要"},

@@ -247,6 +247,11 @@ codes! {
     717 BadCursor Never "the cursor is not one of this search" "游标不属于此次检索";
     718 NoSuchName NotYet "nothing of this name is kept here" "此处没有该名称的对象";
     719 AddressRefused Never "the address is not one that may be called" "该地址不允许被调用";
+    730 BadRequest Never "a part of the request has not the form that the route takes" "请求的某一部分不符合该接口的格式";
+    731 NoRoute Never "the service has no such route" "服务没有该接口";
+    732 WrongMethod Never "the route has another method" "该接口使用另一方法";
+    733 RequestTooSlow NotYet "the request took longer than the service gives one" "请求耗时超过服务所给时限";
+    734 WorkLost NotYet "the work on the request ended early; nothing is known of it" "请求的处理提前中止，结果未知";
 
     // Trusted time, receipts of others, and bundles of evidence.
     750 NotGranted NotYet "the time authority did not grant the time-stamp" "时间戳机构未予签发时间戳";

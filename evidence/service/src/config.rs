@@ -10,6 +10,9 @@ use zeugma_types::Span;
 /// Longest name of an institution, in bytes, as in a policy file.
 const MAX_INSTITUTION: usize = 64;
 
+/// Longest wait of one request for an entry's next state, in seconds.
+pub(crate) const LONGEST_WAIT: u64 = 30;
+
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -96,6 +99,8 @@ pub struct ApiConfig {
     pub body_bytes: usize,
     /// Requests that are worked on at one time; more are told when to come back.
     pub requests: usize,
+    /// How long a request may take, its body and its wait included, in seconds.
+    pub request_seconds: u64,
 }
 
 impl Default for ApiConfig {
@@ -104,6 +109,7 @@ impl Default for ApiConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 7_470)),
             body_bytes: 4 * 1024 * 1024,
             requests: 1_024,
+            request_seconds: 60,
         }
     }
 }
@@ -220,6 +226,7 @@ impl Config {
         {
             return Err(relation("chain.anchor_seconds", "at least 1 is asked, found 0".to_owned()));
         }
+        self.check_api()?;
         self.check_stamping()?;
         for (at, tenant) in self.tenant.iter().enumerate() {
             let earlier = &self.tenant[..at];
@@ -239,6 +246,22 @@ impl Config {
                     format!("token_sha256 is 64 hex digits, found {} characters", tenant.token_sha256.len());
                 return Err(relation(&key, rule));
             }
+        }
+        Ok(())
+    }
+
+    fn check_api(&self) -> Result<(), ConfigError> {
+        let relation = |key: &str, rule: String| Err(ConfigError::Relation { key: key.to_owned(), rule });
+        let ApiConfig { requests, request_seconds, .. } = self.api;
+        if requests == 0 {
+            return relation("api.requests", "at least 1 is asked, found 0".to_owned());
+        }
+        if !(LONGEST_WAIT + 5..=600).contains(&request_seconds) {
+            let rule = format!(
+                "{} to 600 are asked, five more than the longest wait; found {request_seconds}",
+                LONGEST_WAIT + 5
+            );
+            return relation("api.request_seconds", rule);
         }
         Ok(())
     }
@@ -315,7 +338,11 @@ mod tests {
             (log.publish_milliseconds, log.promise_seconds),
             (default.publish_milliseconds, default.promise_seconds)
         );
-        assert_eq!(config.api.listen, ApiConfig::default().listen);
+        let (api, default) = (&config.api, ApiConfig::default());
+        assert_eq!(
+            (api.listen, api.body_bytes, api.requests, api.request_seconds),
+            (default.listen, default.body_bytes, default.requests, default.request_seconds)
+        );
         assert_eq!(config.chain.as_ref().unwrap().anchor_seconds, anchor_seconds());
         let (stamping, default) = (&config.stamping, StampingConfig::default());
         assert_eq!(
@@ -348,6 +375,8 @@ mod tests {
             (tenant("a", "zz"), "64 hex digits"),
             (tenant("a", &digest) + &tenant("a", &"cd".repeat(32)), "found it twice"),
             (tenant("a", &digest) + &tenant("b", &digest), "found one shared"),
+            ("[api]\nrequests = 0".to_owned(), "api.requests: at least 1"),
+            ("[api]\nrequest_seconds = 34".to_owned(), "35 to 600 are asked"),
             ("[log]\nfoldr = \"a\"".to_owned(), "foldr"),
             ("[stamping]\ntimeout_seconds = 0".to_owned(), "stamping.timeout_seconds: 1 to 86400"),
             ("[stamping]\nneeded = 1".to_owned(), "institutions, 0; found 1"),

@@ -14,7 +14,7 @@ use crate::keys::{Keys, random};
 use crate::receipts::Promiser;
 use crate::stamping::{Stamping, Stood};
 use crate::store::{
-    Batch, Deposit, FjallIndex, IdempotencyKey, Log, Outcome, Position, RealDisk, Signers, Stored, Tree,
+    Batch, Deposit, Disk, FjallIndex, IdempotencyKey, Log, Outcome, Position, RealDisk, Signers, Stored, Tree,
 };
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -97,6 +97,11 @@ impl Desk {
     /// The refusals of [`Log::open`]; [`Code::StoreFailed`] for the folders of anchors and time-stamps; those of a time
     /// authority whose X.509 certificate cannot be used.
     pub fn open(config: &Config, keys: Keys) -> Result<Self, Refusal> {
+        Self::open_on(config, keys, Arc::new(RealDisk))
+    }
+
+    /// As [`Desk::open`], with the log on this disk.
+    pub(crate) fn open_on(config: &Config, keys: Keys, disk: Arc<dyn Disk>) -> Result<Self, Refusal> {
         let signers = keys.signers(&config.log.origin, config.log.second)?;
         let folder = config.log.folder.clone();
         let anchors = Anchors::open(&folder).map_err(|error| failed(&error))?;
@@ -108,7 +113,7 @@ impl Desk {
             after_loss: config.log.after_loss,
             ..crate::store::Config::new(&folder, &config.log.origin)
         };
-        let log = Log::open(store, Arc::new(RealDisk), Arc::new(index))?;
+        let log = Log::open(store, disk, Arc::new(index))?;
         let promiser = Promiser { key: keys.desk.clone(), within: config.log.promise() };
         let needed = config.stamping.needed;
         let published = Mutex::new(None);

@@ -17,6 +17,7 @@ mod chain;
 pub mod config;
 pub mod desk;
 mod files;
+mod health;
 pub mod keys;
 mod metrics;
 mod receipts;

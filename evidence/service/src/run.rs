@@ -6,6 +6,7 @@ use crate::chain::Anchorer;
 use crate::config::Config;
 use crate::desk::{Desk, now};
 use crate::files::{self, Readers};
+use crate::health::{self, Health};
 use crate::keys::{Keys, KeysError, random};
 use crate::metrics::Metrics;
 use crate::stamping::{Hand, Source};
@@ -137,18 +138,23 @@ pub async fn run_with(
         let anchorer = Anchorer::new(Arc::clone(&desk), chain, Arc::clone(&metrics), &folder);
         tasks.push(tokio::spawn(anchor(anchorer, every, stop.clone())));
     }
+    let health = Health::default();
+    tasks.push(tokio::spawn(health::watch(Arc::clone(&desk), health.clone(), stop.clone())));
     let api = Api {
         desk,
         access: Arc::new(access),
         metrics,
         operator: config.log.origin.as_str().into(),
         places: Arc::new(Semaphore::new(config.api.requests)),
+        body_bytes: config.api.body_bytes,
+        longest: Duration::from_secs(config.api.request_seconds),
+        health,
     };
     let ended = async move {
         // A sender that is gone asks for the end as well.
         let _ = stop.wait_for(|stop| *stop).await;
     };
-    let served = axum::serve(listener, router(api, &config.api)).with_graceful_shutdown(ended).await;
+    let served = axum::serve(listener, router(api)).with_graceful_shutdown(ended).await;
     for task in tasks {
         // All end by the same signal; one that panicked has told so.
         let _ = task.await;

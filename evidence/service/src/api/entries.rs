@@ -3,6 +3,7 @@
 use super::problem::Problem;
 use super::{Api, Response, bytes, position};
 use crate::access::Action;
+use crate::config::LONGEST_WAIT;
 use crate::desk::{Standing, now};
 use crate::stamping::Stood;
 use axum::Json;
@@ -15,8 +16,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 use zeugma_types::{Encode as _, Refusal};
 
-/// Longest wait of one request, in seconds.
-const LONGEST: u64 = 30;
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -57,7 +56,7 @@ pub(super) async fn standing(
 ) -> Result<Response, Problem> {
     let tenant = api.allow(&headers, Action::Read)?;
     let position = position(path)?;
-    let end = Instant::now() + Duration::from_secs(wait.wait.min(LONGEST));
+    let end = Instant::now() + Duration::from_secs(wait.wait.min(LONGEST_WAIT));
     loop {
         let name = tenant.name.clone();
         let look = move |desk: &crate::desk::Desk| {

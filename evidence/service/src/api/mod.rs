@@ -12,31 +12,36 @@
 //! | `GET /v1/policy` | a policy that believes this service and its time authorities, as bytes |
 //! | `GET /v1/status` | where the log stands |
 //! | `GET /log/{shard}/checkpoint`, `/log/{shard}/tile/…`, `/log/{shard}/sm3/…` | C2SP tlog-tiles, for everyone |
-//! | `GET /metrics`, `/healthz` | for those who operate it |
+//! | `GET /openapi.json` | this table as OpenAPI 3.1, with every answer's schema |
+//! | `GET /metrics`, `/healthz`, `/readyz` | for those who operate it |
 //!
-//! Everything below `/v1` but the policy and the status wants a token. Errors are `application/problem+json` with the
-//! code of [`zeugma_types::refusal`] where a rule of ours broke.
+//! Everything below `/v1` but the policy and the status wants a token. Errors are `application/problem+json`, each with a
+//! code of [`zeugma_types::refusal`]. A test asks every route and compares what it answers with the document.
 
+mod cors;
 mod deposits;
 mod entries;
+mod plain;
 mod problem;
+mod routes;
 mod tenants;
+#[cfg(test)]
+mod tests;
 mod tiles;
 
+pub(crate) use routes::router;
+
 use crate::access::{Access, Action, Tenant};
-use crate::config::ApiConfig;
 use crate::desk::{Desk, now};
+use crate::health::Health;
 use crate::metrics::Metrics;
-use axum::Router;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::Path;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
 use problem::Problem;
-use serde_json::json;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Semaphore;
-use zeugma_types::Encode as _;
 
 /// What every route holds.
 #[derive(Clone)]
@@ -47,6 +52,12 @@ pub(crate) struct Api {
     pub(crate) operator: Arc<str>,
     /// Requests that may be worked on at one time.
     pub(crate) places: Arc<Semaphore>,
+    /// Longest body of a request, in bytes.
+    pub(crate) body_bytes: usize,
+    /// How long a request may take, its body and its wait included.
+    pub(crate) longest: Duration,
+    /// Whether deposits are taken.
+    pub(crate) health: Health,
 }
 
 impl Api {
@@ -73,78 +84,8 @@ impl Api {
             drop(place);
             result
         });
-        let result = done.await.map_err(|_| Problem::ended())?.map_err(Problem::from);
-        if let Err(problem) = &result
-            && let Some(code) = problem.code()
-        {
-            self.metrics.refused(code);
-        }
-        result
+        done.await.map_err(|_| Problem::ended())?.map_err(Problem::from)
     }
-}
-
-/// The routes.
-pub(crate) fn router(api: Api, config: &ApiConfig) -> Router {
-    let entry = "/v1/entries/{shard}/{index}";
-    Router::new()
-        .route("/v1/deposits", post(deposits::deposit))
-        .route(entry, get(entries::standing).delete(entries::erase))
-        .route(&format!("{entry}/receipt"), get(entries::receipt))
-        .route(&format!("{entry}/bundle"), get(entries::bundle))
-        .route("/v1/tenants", get(tenants::tenants))
-        .route("/v1/tokens", get(tenants::tokens))
-        .route("/v1/tokens/{id}", delete(tenants::revoke))
-        .route("/v1/policy", get(policy))
-        .route("/v1/status", get(status))
-        .route("/log/{shard}/{*path}", get(tiles::file))
-        .route("/metrics", get(metrics))
-        .route("/healthz", get(|| async { "ok\n" }))
-        .layer(DefaultBodyLimit::max(config.body_bytes))
-        .with_state(api)
-}
-
-async fn policy(State(api): State<Api>) -> Response {
-    bytes(api.desk.policy(&api.operator).to_bytes())
-}
-
-async fn status(State(api): State<Api>) -> Response {
-    let (shard, origin, size) = api.desk.log().head();
-    let anchored = api.desk.anchors().last(shard);
-    let published = api.desk.notes(shard).ok().flatten().map(|notes| notes.size.get());
-    let status = json!({
-        "origin": origin,
-        "shard": shard,
-        "durable": size.get(),
-        "published": published,
-        "anchored": anchored,
-        "stamping": stamping(&api.desk),
-    });
-    axum::Json(status).into_response()
-}
-
-/// How each time authority does; what waits for it is named with its age.
-fn stamping(desk: &Desk) -> Vec<serde_json::Value> {
-    let now = now();
-    let each = desk.stamping().doing().into_iter().map(|one| {
-        let age = one.oldest.and_then(|oldest| now.since(oldest)).map(|age| age.get() / 1_000);
-        json!({
-            "institution": one.institution,
-            "url": one.url,
-            "stamps": one.numbers.granted,
-            "pending": one.pending,
-            "pending_age_seconds": age,
-            "refusal": one.numbers.last.as_ref().map(entries::refused),
-            "clock_offset_milliseconds": one.numbers.offset.map(zeugma_evidence_anchors::Offset::millis),
-            "clock_alarm": one.numbers.alarms,
-        })
-    });
-    each.collect()
-}
-
-async fn metrics(State(api): State<Api>) -> Response {
-    let size = api.desk.log().head().2.get();
-    let text = api.metrics.text(now(), size) + &api.desk.stamping().text(now());
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 
 fn bytes(bytes: Vec<u8>) -> Response {

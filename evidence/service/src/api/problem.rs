@@ -1,100 +1,88 @@
-//! Errors as `application/problem+json` (RFC 9457), with the refusal's code where a rule of ours broke.
+//! Errors as `application/problem+json` (RFC 9457). Each has the code of a rule, whichever part of the program refused.
 
+use super::Api;
+use axum::body::to_bytes;
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use zeugma_types::{Code, Permanence, Refusal, Side};
 
 /// How long a client is asked to stay away when too much waits, in seconds.
 const COME_BACK: HeaderValue = HeaderValue::from_static("1");
+/// Longest reason of the router that is passed on, in bytes.
+const MAX_REASON: usize = 4 * 1024;
 
 /// Why a request has no answer.
-#[derive(Clone, Debug)]
-pub(super) enum Problem {
-    /// A rule broke.
-    Refused(Refusal),
-    /// The request itself is the matter. The name is stable.
-    Plain { status: StatusCode, name: &'static str, detail: String },
-}
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Problem(pub(crate) Refusal);
 
 impl Problem {
-    pub(super) fn bad_request(detail: impl Into<String>) -> Self {
-        Self::Plain { status: StatusCode::BAD_REQUEST, name: "bad-request", detail: detail.into() }
+    /// A part of the request has not the form that is asked.
+    pub(super) fn bad_request(needed: impl Into<String>) -> Self {
+        Self(Refusal::new(Code::BadRequest).needed(needed.into()))
     }
 
     pub(super) fn unauthorized() -> Self {
         let asked = "the header `Authorization: Bearer TOKEN` with a token of this service";
-        Refusal::new(Code::UnknownToken).needed(asked).into()
+        Self(Refusal::new(Code::UnknownToken).needed(asked))
     }
 
     pub(super) fn ended() -> Self {
-        let detail = "the work on this request ended early; nothing is known of it".into();
-        Self::Plain { status: StatusCode::INTERNAL_SERVER_ERROR, name: "ended", detail }
+        Self(Refusal::new(Code::WorkLost))
     }
 
-    pub(super) fn code(&self) -> Option<Code> {
-        match self {
-            Self::Refused(refusal) => Some(refusal.code),
-            Self::Plain { .. } => None,
-        }
-    }
-
-    fn status(&self) -> StatusCode {
-        match self {
-            Self::Plain { status, .. } => *status,
-            Self::Refused(refusal) => match refusal.code {
-                Code::TooLong | Code::TooMany => StatusCode::PAYLOAD_TOO_LARGE,
-                Code::KeyReused => StatusCode::CONFLICT,
-                Code::WrongRole => StatusCode::FORBIDDEN,
-                Code::UnknownToken | Code::TokenEnded => StatusCode::UNAUTHORIZED,
-                Code::NoSuchEntry | Code::NoSuchName => StatusCode::NOT_FOUND,
-                Code::RecordErased => StatusCode::GONE,
-                Code::QueueFull | Code::QuotaSpent => StatusCode::TOO_MANY_REQUESTS,
-                Code::IndexBehind => StatusCode::SERVICE_UNAVAILABLE,
-                Code::StoreFull => StatusCode::INSUFFICIENT_STORAGE,
-                Code::StoreFailed | Code::Damaged | Code::TailLost => StatusCode::INTERNAL_SERVER_ERROR,
-                Code::BadCursor | Code::AddressRefused => StatusCode::BAD_REQUEST,
-                code if code.number() < 200 => StatusCode::BAD_REQUEST,
-                code if code.permanence() == Permanence::NotYet => StatusCode::CONFLICT,
-                _ => StatusCode::UNPROCESSABLE_ENTITY,
-            },
+    /// The status of its code.
+    pub(crate) fn status(&self) -> StatusCode {
+        match self.0.code {
+            Code::UnknownToken | Code::TokenEnded => StatusCode::UNAUTHORIZED,
+            Code::WrongRole => StatusCode::FORBIDDEN,
+            Code::BadRequest | Code::BadTilePath | Code::BadCursor | Code::AddressRefused => {
+                StatusCode::BAD_REQUEST
+            }
+            Code::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
+            Code::RequestTooSlow => StatusCode::REQUEST_TIMEOUT,
+            Code::TooLong | Code::TooMany => StatusCode::PAYLOAD_TOO_LARGE,
+            Code::KeyReused => StatusCode::CONFLICT,
+            Code::NoSuchEntry | Code::NoSuchName | Code::NoRoute => StatusCode::NOT_FOUND,
+            Code::RecordErased => StatusCode::GONE,
+            Code::QueueFull | Code::QuotaSpent => StatusCode::TOO_MANY_REQUESTS,
+            Code::IndexBehind => StatusCode::SERVICE_UNAVAILABLE,
+            Code::StoreFull => StatusCode::INSUFFICIENT_STORAGE,
+            Code::StoreFailed | Code::Damaged | Code::TailLost | Code::WorkLost => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+            code if code.number() < 200 => StatusCode::BAD_REQUEST,
+            code if code.permanence() == Permanence::NotYet => StatusCode::CONFLICT,
+            _ => StatusCode::UNPROCESSABLE_ENTITY,
         }
     }
 }
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
+        Self(refusal)
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = self.status();
-        let body = match &self {
-            Self::Refused(refusal) => {
-                let side = |side: &Side| (*side != Side::Nothing).then(|| side.to_string());
-                json!({
-                    "type": format!("urn:zeugma:refusal:{}", refusal.code.number()),
-                    "title": refusal.code.en(),
-                    "status": status.as_u16(),
-                    "code": refusal.code.number(),
-                    "name": refusal.code.name(),
-                    "detail": refusal.to_string(),
-                    "needed": side(&refusal.needed),
-                    "found": side(&refusal.found),
-                })
-            }
-            Self::Plain { name, detail, .. } => json!({
-                "type": format!("urn:zeugma:problem:{name}"),
-                "title": status.canonical_reason().unwrap_or("error").to_lowercase(),
-                "status": status.as_u16(),
-                "name": name,
-                "detail": detail,
-            }),
-        };
+        let (status, Self(refusal)) = (self.status(), self);
+        let side = |side: &Side| (*side != Side::Nothing).then(|| side.to_string());
+        let body = json!({
+            "type": format!("urn:zeugma:refusal:{}", refusal.code.number()),
+            "title": refusal.code.en(),
+            "status": status.as_u16(),
+            "code": refusal.code.number(),
+            "name": refusal.code.name(),
+            "detail": refusal.to_string(),
+            "needed": side(&refusal.needed),
+            "found": side(&refusal.found),
+        });
         let head = [(header::CONTENT_TYPE, "application/problem+json")];
         let mut response = (status, head, body.to_string()).into_response();
+        response.extensions_mut().insert(refusal.code);
         let headers = response.headers_mut();
         match status {
             StatusCode::UNAUTHORIZED => {
@@ -109,4 +97,52 @@ impl IntoResponse for Problem {
         }
         response
     }
+}
+
+/// Around every route: gives a request its time, puts the router's own refusals into our form, and counts each by its
+/// code.
+pub(super) async fn around(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let answered = tokio::time::timeout(api.longest, next.run(request)).await;
+    let response = match answered {
+        Ok(response) => ours(response).await,
+        Err(_) => {
+            let longest = format!("{} s", api.longest.as_secs());
+            Problem(Refusal::new(Code::RequestTooSlow).needed(longest)).into_response()
+        }
+    };
+    if let Some(code) = response.extensions().get::<Code>() {
+        api.metrics.refused(*code);
+    }
+    response
+}
+
+/// The router and its extractors refuse in plain text, and say no code.
+async fn ours(response: Response) -> Response {
+    let status = response.status();
+    let failed = status.is_client_error() || status.is_server_error();
+    if !failed || response.extensions().get::<Code>().is_some() {
+        return response;
+    }
+    let code = match status {
+        StatusCode::NOT_FOUND => Code::NoRoute,
+        StatusCode::METHOD_NOT_ALLOWED => Code::WrongMethod,
+        StatusCode::PAYLOAD_TOO_LARGE => Code::TooLong,
+        status if status.is_server_error() => Code::WorkLost,
+        _ => Code::BadRequest,
+    };
+    let (head, body) = response.into_parts();
+    let reason = to_bytes(body, MAX_REASON).await.unwrap_or_default();
+    let mut refusal = Refusal::new(code);
+    match String::from_utf8_lossy(&reason).trim() {
+        "" => {}
+        reason => refusal = refusal.found(reason.to_owned()),
+    }
+    let mut response = Problem(refusal).into_response();
+    for (name, value) in &head.headers {
+        // What the route says beside its body stays: which methods it has, who may read it.
+        if ![header::CONTENT_TYPE, header::CONTENT_LENGTH].contains(name) {
+            response.headers_mut().insert(name, value.clone());
+        }
+    }
+    response
 }

@@ -35,10 +35,5 @@ pub(super) async fn file(
         let body = api.blocking(move |desk| desk.log().tile(shard, tree, tile)).await?;
         ("application/octet-stream", FOR_EVER, body)
     };
-    let head = [
-        (header::CONTENT_TYPE, kind),
-        (header::CACHE_CONTROL, keep),
-        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
-    ];
-    Ok((head, body).into_response())
+    Ok(([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, keep)], body).into_response())
 }

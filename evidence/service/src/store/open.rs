@@ -31,6 +31,9 @@ const WAITING: usize = 256 * 1024;
 /// Longest private parts of one batch together, in bytes.
 const MAX_BATCH: usize = 16 * 1024 * 1024;
 
+/// Length of the block that is written to see whether the disk takes one, in bytes.
+const PROBE: usize = 64 * 1024;
+
 /// How a store is opened.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -403,6 +406,29 @@ impl Log {
         known.ok_or_else(|| {
             Refusal::new(Code::NoSuchEntry).needed("a shard of the log").found(u64::from(shard))
         })
+    }
+
+    /// Whether a deposit could be made durable now: writes a block beside the segments, as large as a full group's
+    /// frame is at least, syncs it and takes it away.
+    ///
+    /// # Errors
+    /// [`Code::IndexBehind`]; [`Code::StoreFull`], [`Code::StoreFailed`].
+    pub fn probe(&self) -> Result<(), Refusal> {
+        if !self.shared.ready.load(Ordering::Acquire) {
+            return Err(Refusal::new(Code::IndexBehind));
+        }
+        let places = &self.shared.places;
+        for root in &places.roots {
+            let path = root.join("probe");
+            let written = places.disk.open(&path, true).and_then(|file| {
+                file.write_at(0, &[0; PROBE])?;
+                file.sync()
+            });
+            // What was written of it gives its room back, whether or not all was.
+            let removed = places.disk.remove(&path);
+            written.and(removed).map_err(|error| io_refusal(&error))?;
+        }
+        Ok(())
     }
 
     /// Waits until the index has all that the segments have, and deposits are taken. `false` when it took longer.

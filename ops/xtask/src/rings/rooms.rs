@@ -71,6 +71,7 @@ const JUDGES: &[&str] = &[
     "eth_trie",
     "ethereum_ssz",
     "ics23",
+    "jsonschema",
     "proptest",
     "ssz_types",
     "tendermint",

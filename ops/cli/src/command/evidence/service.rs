@@ -97,7 +97,8 @@ impl Service {
         let problem: Value = serde_json::from_slice(bytes).unwrap_or(Value::Null);
         let code =
             problem["code"].as_u64().and_then(|code| u16::try_from(code).ok()).and_then(Code::numbered);
-        if let Some(code) = code {
+        // Who may not do this gets a hint of ours.
+        if let (Some(code), false) = (code, matches!(status, 401 | 403)) {
             let side = |name: &str| problem[name].as_str().map(str::to_owned);
             let mut refusal = Refusal::new(code);
             if let Some(needed) = side("needed") {

@@ -1,0 +1,69 @@
+//! What is not of one tenant: policy, status, the document of the API, and what operators watch.
+
+use super::problem::Problem;
+use super::routes::OPENAPI;
+use super::{Api, Response, bytes, entries};
+use crate::desk::{Desk, now};
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse as _;
+use serde_json::json;
+use zeugma_types::Encode as _;
+
+pub(super) async fn policy(State(api): State<Api>) -> Response {
+    bytes(api.desk.policy(&api.operator).to_bytes())
+}
+
+pub(super) async fn status(State(api): State<Api>) -> Response {
+    let (shard, origin, size) = api.desk.log().head();
+    let anchored = api.desk.anchors().last(shard);
+    let published = api.desk.notes(shard).ok().flatten().map(|notes| notes.size.get());
+    let status = json!({
+        "origin": origin,
+        "shard": shard,
+        "durable": size.get(),
+        "published": published,
+        "anchored": anchored,
+        "stamping": stamping(&api.desk),
+    });
+    axum::Json(status).into_response()
+}
+
+/// How each time authority does; what waits for it is named with its age.
+fn stamping(desk: &Desk) -> Vec<serde_json::Value> {
+    let now = now();
+    let each = desk.stamping().doing().into_iter().map(|one| {
+        let age = one.oldest.and_then(|oldest| now.since(oldest)).map(|age| age.get() / 1_000);
+        json!({
+            "institution": one.institution,
+            "url": one.url,
+            "stamps": one.numbers.granted,
+            "pending": one.pending,
+            "pending_age_seconds": age,
+            "refusal": one.numbers.last.as_ref().map(entries::refused),
+            "clock_offset_milliseconds": one.numbers.offset.map(zeugma_evidence_anchors::Offset::millis),
+            "clock_alarm": one.numbers.alarms,
+        })
+    });
+    each.collect()
+}
+
+pub(super) async fn metrics(State(api): State<Api>) -> Response {
+    let size = api.desk.log().head().2.get();
+    let text = api.metrics.text(now(), size) + &api.desk.stamping().text(now());
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+}
+
+pub(super) async fn openapi() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], OPENAPI).into_response()
+}
+
+/// The process answers.
+pub(super) async fn alive() -> &'static str {
+    "ok\n"
+}
+
+/// Deposits are taken.
+pub(super) async fn ready(State(api): State<Api>) -> Result<&'static str, Problem> {
+    api.health.now().map(|()| "ready\n").map_err(Problem::from)
+}

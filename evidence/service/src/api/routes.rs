@@ -1,0 +1,76 @@
+//! The one table of routes. The document `openapi.json` describes each, and a test asks each.
+
+use super::cors::for_everyone;
+use super::problem::around;
+use super::{Api, deposits, entries, plain, tenants, tiles};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{MethodRouter, delete, get, post};
+
+/// The document of all routes, OpenAPI 3.1.
+pub(super) const OPENAPI: &str = include_str!("openapi.json");
+
+/// Who reaches a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Everyone, from any web page.
+    Everyone,
+    /// Whoever reaches the address.
+    Here,
+    /// A tenant, who shows who it is.
+    Tenant,
+}
+
+/// One route.
+pub(super) struct Route {
+    #[cfg_attr(not(test), expect(dead_code, reason = "the document is compared with it"))]
+    pub(super) method: &'static str,
+    pub(super) path: &'static str,
+    pub(super) reach: Reach,
+    handler: MethodRouter<Api>,
+}
+
+const DEPOSITS: &str = "/v1/deposits";
+const ENTRY: &str = "/v1/entries/{shard}/{index}";
+const RECEIPT: &str = "/v1/entries/{shard}/{index}/receipt";
+const BUNDLE: &str = "/v1/entries/{shard}/{index}/bundle";
+
+/// Every route.
+pub(super) fn table() -> Vec<Route> {
+    use Reach::{Everyone, Here, Tenant};
+    let row = |method, path, reach, handler| Route { method, path, reach, handler };
+    vec![
+        row("post", DEPOSITS, Tenant, post(deposits::deposit)),
+        row("get", ENTRY, Tenant, get(entries::standing)),
+        row("delete", ENTRY, Tenant, delete(entries::erase)),
+        row("get", RECEIPT, Tenant, get(entries::receipt)),
+        row("get", BUNDLE, Tenant, get(entries::bundle)),
+        row("get", "/v1/tenants", Tenant, get(tenants::tenants)),
+        row("get", "/v1/tokens", Tenant, get(tenants::tokens)),
+        row("delete", "/v1/tokens/{id}", Tenant, delete(tenants::revoke)),
+        row("get", "/v1/policy", Everyone, get(plain::policy)),
+        row("get", "/v1/status", Everyone, get(plain::status)),
+        row("get", "/log/{shard}/{*path}", Everyone, get(tiles::file)),
+        row("get", "/openapi.json", Everyone, get(plain::openapi)),
+        row("get", "/metrics", Here, get(plain::metrics)),
+        row("get", "/healthz", Here, get(plain::alive)),
+        row("get", "/readyz", Here, get(plain::ready)),
+    ]
+}
+
+/// The routes as they are served.
+pub(crate) fn router(api: Api) -> Router {
+    let mut router = Router::new();
+    for Route { path, reach, handler, .. } in table() {
+        let handler = match reach {
+            Reach::Everyone => handler.layer(from_fn(for_everyone)),
+            Reach::Here | Reach::Tenant => handler,
+        };
+        router = router.route(path, handler);
+    }
+    router
+        .layer(DefaultBodyLimit::max(api.body_bytes))
+        .layer(from_fn_with_state(api.clone(), around))
+        .with_state(api)
+}

@@ -1,0 +1,162 @@
+//! The API over HTTP on loopback, with a disk that can be told to fail.
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+mod disk;
+mod openapi;
+mod refusals;
+
+use super::{Api, router};
+use crate::access::{Access, Grant, Role, Tenant};
+use crate::config::Config;
+use crate::desk::{Desk, now};
+use crate::health::{self, Health};
+use crate::keys::Keys;
+use crate::metrics::Metrics;
+use disk::Faulty;
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use tokio::sync::{Semaphore, watch};
+use zeugma_crypto::hash::sha256;
+
+/// A served API and what is behind it.
+pub(super) struct World {
+    pub(super) api: Api,
+    pub(super) disk: Arc<Faulty>,
+    pub(super) address: SocketAddr,
+    agent: ureq::Agent,
+    _stop: watch::Sender<bool>,
+    _runtime: Runtime,
+    _folder: TempDir,
+}
+
+/// What was answered.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) kind: String,
+    pub(super) head: ureq::http::HeaderMap,
+    pub(super) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&self.body)))
+    }
+
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.head.get(name).map(|value| value.to_str().unwrap())
+    }
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let mut config = Config::default();
+        config.log.folder = folder.path().to_owned();
+        config.log.origin = "log.example/one".to_owned();
+        let keys = Keys::open(&folder.path().join("keys.json")).unwrap();
+        let disk = Arc::new(Faulty::default());
+        let desk = Arc::new(Desk::open_on(&config, keys, disk.clone()).unwrap());
+        let tenant = |name: &str, role| Tenant {
+            name: name.to_owned(),
+            pseudonym: name.to_owned(),
+            role,
+            token: "config".to_owned(),
+        };
+        let access = Access::default()
+            .with("party", tenant("one", Role::Party))
+            .with("other", tenant("two", Role::Party))
+            .with("judge", tenant("three", Role::Judge))
+            .with("operator", tenant("four", Role::Operator))
+            .with_file_in(folder.path());
+        let api = Api {
+            desk: Arc::clone(&desk),
+            access: Arc::new(access),
+            metrics: Arc::new(Metrics::new(now())),
+            operator: "operator".into(),
+            places: Arc::new(Semaphore::new(8)),
+            body_bytes: 1024 * 1024,
+            longest: Duration::from_secs(2),
+            health: Health::default(),
+        };
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let (stop, stopped) = watch::channel(false);
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        runtime.spawn(health::watch(desk, api.health.clone(), stopped));
+        let served = router(api.clone());
+        runtime.spawn(async move { axum::serve(listener, served).await });
+        let agent = ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build().into();
+        Self { api, disk, address, agent, _stop: stop, _runtime: runtime, _folder: folder }
+    }
+
+    pub(super) fn ask(&self, method: &str, path: &str, heads: &[(&str, &str)], body: &[u8]) -> Answer {
+        let url = format!("http://{}{path}", self.address);
+        let mut request = ureq::http::Request::builder().method(method).uri(url);
+        for (name, value) in heads {
+            request = request.header(*name, *value);
+        }
+        let mut answer = self.agent.run(request.body(body).unwrap()).unwrap();
+        let kind = answer.headers().get("content-type").map(|kind| kind.to_str().unwrap().to_owned());
+        Answer {
+            status: answer.status().as_u16(),
+            kind: kind.unwrap_or_default(),
+            head: answer.headers().clone(),
+            body: answer.body_mut().read_to_vec().unwrap(),
+        }
+    }
+
+    /// As the tenant of a token.
+    pub(super) fn by(&self, token: &str, method: &str, path: &str, body: &Value) -> Answer {
+        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        self.ask(method, path, &[("Authorization", &format!("Bearer {token}"))], &body)
+    }
+
+    /// Makes a token in the file of tokens; its name.
+    pub(super) fn token(&self) -> String {
+        let grant = Grant {
+            tenant: "five".to_owned(),
+            pseudonym: "five".to_owned(),
+            role: Role::Clerk,
+            made_at: now(),
+            expires_at: None,
+        };
+        self.api.access.file().unwrap().add(grant).unwrap().row.id
+    }
+
+    /// Deposits, and publishes a checkpoint over it.
+    pub(super) fn logged(&self, content: &[u8]) -> String {
+        let answer = self.by("party", "POST", "/v1/deposits", &deposit(content));
+        assert_eq!(answer.status, 201, "{}", String::from_utf8_lossy(&answer.body));
+        let item = answer.json()["items"][0].clone();
+        self.api.desk.publish().unwrap();
+        format!("/v1/entries/{}/{}", item["shard"], item["index"])
+    }
+
+    /// Waits until the watch over the disk has found this.
+    pub(super) fn until_ready(&self, ready: bool) {
+        for _ in 0..100 {
+            if self.api.health.now().is_ok() == ready {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("the disk is watched each second: {:?}", self.api.health.now());
+    }
+}
+
+/// A request that deposits one record.
+pub(super) fn deposit(content: &[u8]) -> Value {
+    json!({ "items": [{
+        "digests": { "sha256": hex::encode(sha256(&[content])) },
+        "media_type": "text/plain",
+        "size": content.len(),
+        "origin": "a contract archive",
+        "custom": { "case": "2026-17" },
+    }]})
+}

@@ -1,0 +1,78 @@
+//! What the router itself refuses has our form and a code; what everyone may read, every web page may read.
+
+use super::World;
+use super::deposit;
+use super::disk::Fault;
+use serde_json::Value;
+use zeugma_types::Code;
+
+#[test]
+fn what_the_router_refuses_is_a_problem_with_a_code_and_keeps_what_the_route_says() {
+    let world = World::new();
+    let entry = world.logged(b"one");
+    for (method, path, status, code) in [
+        ("GET", "/v1/nothing".to_owned(), 404, Code::NoRoute),
+        ("GET", "/v1/deposits".to_owned(), 405, Code::WrongMethod),
+        ("GET", format!("{entry}?wait=soon"), 400, Code::BadRequest),
+        ("GET", format!("{entry}?wait=1&for=ever"), 400, Code::BadRequest),
+        ("GET", format!("{entry}?weit=1"), 400, Code::BadRequest),
+        ("GET", "/v1/entries/0/%FF".to_owned(), 400, Code::BadRequest),
+        ("GET", "/v1/entries/-1/0".to_owned(), 400, Code::BadRequest),
+    ] {
+        let answer = world.by("party", method, &path, &Value::Null);
+        assert_eq!((answer.status, answer.kind.as_str()), (status, "application/problem+json"), "{path}");
+        assert_eq!(answer.json()["code"], code.number(), "{path}: {}", answer.json());
+    }
+    let answer = world.by("party", "GET", "/v1/deposits", &Value::Null);
+    assert_eq!(answer.header("allow"), Some("POST"));
+    let metrics = String::from_utf8(world.ask("GET", "/metrics", &[], b"").body).unwrap();
+    assert!(metrics.contains("zeugma_evidence_refusals_total{code=\"730\"} 5"), "{metrics}");
+}
+
+#[test]
+fn every_web_page_reads_the_log_and_its_refusals_and_nothing_of_a_tenant() {
+    let world = World::new();
+    let entry = world.logged(b"one");
+    let origin = [("Origin", "https://court.example")];
+    for (path, status) in [
+        ("/log/0/checkpoint", 200),
+        ("/log/0/tile/0/000.p/1", 200),
+        ("/log/0/tile/0/000", 404),
+        ("/v1/policy", 200),
+        ("/v1/status", 200),
+        ("/openapi.json", 200),
+    ] {
+        let answer = world.ask("GET", path, &origin, b"");
+        assert_eq!(
+            (answer.status, answer.header("access-control-allow-origin")),
+            (status, Some("*")),
+            "{path}"
+        );
+        let before = world.ask("OPTIONS", path, &origin, b"");
+        assert_eq!(before.status, 204, "{path}");
+        assert_eq!(before.header("access-control-allow-methods"), Some("GET, HEAD, OPTIONS"));
+    }
+    for path in [entry.as_str(), "/v1/deposits", "/metrics"] {
+        let answer = world.ask("GET", path, &origin, b"");
+        assert_eq!(answer.header("access-control-allow-origin"), None, "{path}");
+        assert_eq!(world.ask("OPTIONS", path, &origin, b"").status, 405, "{path}");
+    }
+}
+
+#[test]
+fn a_full_disk_is_told_before_a_depositor_meets_it_and_deposits_go_on_once_there_is_room() {
+    let world = World::new();
+    world.until_ready(true);
+    world.disk.turn(Fault::Full);
+    let refused = world.by("party", "POST", "/v1/deposits", &deposit(b"one"));
+    assert_eq!((refused.status, &refused.json()["code"]), (507, &Code::StoreFull.number().into()));
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    world.until_ready(false);
+    let ready = world.ask("GET", "/readyz", &[], b"");
+    assert_eq!((ready.status, &ready.json()["code"]), (507, &Code::StoreFull.number().into()));
+    assert_eq!(world.ask("GET", "/healthz", &[], b"").status, 200, "the process itself is well");
+    world.disk.turn(Fault::None);
+    world.until_ready(true);
+    assert_eq!(world.ask("GET", "/readyz", &[], b"").status, 200);
+    assert_eq!(world.logged(b"one"), "/v1/entries/0/0", "nothing of the refused one was kept");
+}
