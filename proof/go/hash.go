@@ -32,6 +32,14 @@ func (s HashSuite) String() string {
 
 func (s HashSuite) known() bool { return s == SHA256 || s == SM3 }
 
+// algorithmName is the suite's name among the sunsets.
+func (s HashSuite) algorithmName() string {
+	if s == SM3 {
+		return "sm3"
+	}
+	return "sha256"
+}
+
 // sum hashes the parts joined.
 func (s HashSuite) sum(parts ...[]byte) (out Hash) {
 	var h hash.Hash
@@ -63,6 +71,13 @@ const (
 	purposeSplitView   purpose = "zeugma.split-view.1"
 	purposeClientEvent purpose = "zeugma.client-event.1"
 	purposeRegistry    purpose = "zeugma.registry.1"
+	purposeReceipt     purpose = "zeugma.receipt.1"
+	purposeRuleVerdict purpose = "zeugma.rule-verdict.1"
+	purposeBundle      purpose = "zeugma.bundle.1"
+	purposeRenewal     purpose = "zeugma.renewal.1"
+	purposePolicy      purpose = "zeugma.policy.1"
+	purposeEntry       purpose = "zeugma.entry.1"
+	purposeEntryField  purpose = "zeugma.entry-field.1"
 )
 
 // framed is H(frame ‖ part), the frame being one byte of length and the

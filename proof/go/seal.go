@@ -42,6 +42,11 @@ func (s SealSuite) String() string {
 	return sealSuiteShape[s].name
 }
 
+// algorithmName is the suite's name among the sunsets.
+func (s SealSuite) algorithmName() string {
+	return [...]string{Secp256k1: "secp256k1", SM2: "sm2", MLDSA44: "ml-dsa-44"}[s]
+}
+
 // lengths are those of the suite's keys and signatures; of an unknown suite,
 // which is refused when it is read, they are 0.
 func (s SealSuite) lengths() (key, signature int) {

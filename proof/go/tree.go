@@ -17,13 +17,14 @@ func inclusionLength(index, size uint64) int {
 	return m + bits.OnesCount64(index>>m)
 }
 
-// checkInclusion is RFC 9162, 2.1.3.2, with the codes of section 4.
-func checkInclusion(s HashSuite, leaf Hash, index, size uint64, path []Hash, root Hash) Code {
+// impliedRoot is the root that a path gives for the leaf at index of a tree of
+// size leaves: RFC 9162, 2.1.3.2, with the codes of section 4.
+func impliedRoot(s HashSuite, leaf Hash, index, size uint64, path []Hash) (Hash, Code) {
 	if index >= size {
-		return CodeIndexOutOfTree
+		return Hash{}, CodeIndexOutOfTree
 	}
 	if len(path) != inclusionLength(index, size) {
-		return CodePathLength
+		return Hash{}, CodePathLength
 	}
 	// Below the height m the index says on which side a sibling is; above
 	// it, the leaf is on the right edge and every sibling is on the left.
@@ -36,10 +37,16 @@ func checkInclusion(s HashSuite, leaf Hash, index, size uint64, path []Hash, roo
 			at = s.nodeHash(at, sibling)
 		}
 	}
-	if at != root {
+	return at, 0
+}
+
+// checkInclusion holds the root of impliedRoot against the tree's.
+func checkInclusion(s HashSuite, leaf Hash, index, size uint64, path []Hash, root Hash) Code {
+	found, code := impliedRoot(s, leaf, index, size, path)
+	if code == 0 && found != root {
 		return CodeNotIncluded
 	}
-	return 0
+	return code
 }
 
 // consistencyShape gives the number of hashes of a consistency proof and the

@@ -155,6 +155,27 @@ func (r *reader) signatures() (list []InstitutionSignature) {
 	return list
 }
 
+// CheckSignatures checks that the file's own institutions signed it: at least
+// the threshold, each once (section 6).
+func (t *Trust) CheckSignatures() Code {
+	if len(t.Signatures) == 0 {
+		return CodeTrustFileUnsigned
+	}
+	for _, one := range t.Signatures {
+		if int(one.Institution) >= len(t.Institutions) {
+			return CodeUnknownSigner
+		}
+		key := t.Institutions[one.Institution].Key
+		if code := verifyEd25519(key[:], t.Fingerprint[:], one.Signature); code != 0 {
+			return code
+		}
+	}
+	if len(t.Signatures) < int(t.Threshold) {
+		return CodeQuorumNotReached
+	}
+	return 0
+}
+
 // EraState says how an era's key stands at a time (section 6).
 type EraState int
 

@@ -1,4 +1,5 @@
-// Package verify checks proof files of Zeugma against trust files.
+// Package verify checks proof files of Zeugma against trust files, and
+// evidence bundles against trust files and policies.
 //
 // It is written from the page "Byte layout" of the documentation alone; the
 // sections that comments name are those of that page.
@@ -45,6 +46,9 @@ type Proven struct {
 	State EraState
 	// Trust is the trust file relied on.
 	Trust *Trust
+
+	// suite is that of the inclusion proof.
+	suite HashSuite
 }
 
 // Verify checks a proof against the bytes of a trust file at a time in
@@ -113,7 +117,7 @@ func (t *Trust) verify(data []byte, at uint64, reliance Reliance, expected Expec
 	}
 	return &Proven{
 		Leaf: p.Leaf, Body: body, Header: p.Header, Endorsement: p.Endorsement,
-		Era: era, State: state, Trust: t,
+		Era: era, State: state, Trust: t, suite: p.Suite,
 	}, 0
 }
 

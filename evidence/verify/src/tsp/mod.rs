@@ -30,6 +30,8 @@ use zeugma_types::{BlockTime, Code, Refusal};
 
 /// Longest token or response, in bytes: one with its chain has 2,000 to 8,000.
 pub const MAX_TOKEN: usize = 64 * 1024;
+/// Most X.509 certificates that are believed: as many as a policy has authorities.
+const MAX_ANCHORS: usize = 64;
 
 /// What a time-stamp is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -302,8 +304,11 @@ pub fn verify_token(
     let token = Token::parse(&token)?;
     check_expected(&token, expected)?;
     let mut pool = Pool::default();
-    for (place, list) in [(&mut pool.anchors, material.anchors), (&mut pool.offered, material.offered)] {
-        bound(list.len())?;
+    for (place, list, most) in [
+        (&mut pool.anchors, material.anchors, MAX_ANCHORS),
+        (&mut pool.offered, material.offered, token::MAX_CERTIFICATES),
+    ] {
+        bound(list.len(), most)?;
         for bytes in list {
             place.push(Certificate::parse(bytes)?);
         }
@@ -335,9 +340,9 @@ pub fn verify_token(
     })
 }
 
-fn bound(count: usize) -> Result<(), Refusal> {
-    if count > token::MAX_CERTIFICATES {
-        return Err(Refusal::new(Code::TooMany).needed(token::MAX_CERTIFICATES).found(count));
+fn bound(count: usize, most: usize) -> Result<(), Refusal> {
+    if count > most {
+        return Err(Refusal::new(Code::TooMany).needed(most).found(count));
     }
     Ok(())
 }

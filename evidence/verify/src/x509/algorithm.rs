@@ -271,7 +271,10 @@ impl PublicKey {
             EC_KEY => {
                 let curve = identifier.parameters.ok_or_else(bad)?;
                 let curve = Der::new(curve.raw).oid()?;
+                // Of the forms that SEC 1 has, X.509 uses the whole point and the compressed one.
+                let whole_or_compressed = matches!(bits, [2..=4, ..]);
                 match curve {
+                    P256 | P384 | SM2 if !whole_or_compressed => Err(bad()),
                     P256 => {
                         p256::ecdsa::VerifyingKey::from_sec1_bytes(bits).map(Self::P256).map_err(|_| bad())
                     }

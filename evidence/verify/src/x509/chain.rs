@@ -15,8 +15,6 @@ use zeugma_types::{BlockTime, Code, Refusal};
 const MAX_CHAIN: usize = 8;
 /// Most signatures checked in one search.
 const MAX_CHECKS: u32 = 64;
-/// Most certificates offered, anchors among them.
-pub(crate) const MAX_POOL: usize = 64;
 
 /// Certificates to build a chain of.
 #[derive(Clone, Debug, Default)]
@@ -47,10 +45,6 @@ pub(crate) fn chain<'a>(
     pool: &Pool<'a>,
     at: BlockTime,
 ) -> Result<Chain<'a>, Refusal> {
-    let count = pool.anchors.len() + pool.offered.len();
-    if count > MAX_POOL {
-        return Err(Refusal::new(Code::TooMany).needed(MAX_POOL).found(count));
-    }
     signer.check_valid(at)?;
     let mut search = Search { pool, at, checks: MAX_CHECKS, why: None };
     let mut path = Vec::from([signer.clone()]);

@@ -1,12 +1,15 @@
-// Command zeugma-verify checks a proof file against a trust file.
+// Command zeugma-verify checks a proof file against a trust file, or an
+// evidence bundle against a trust file and a policy.
 //
 //	zeugma-verify --trust FILE --time MS [--reliance court|destination] PROOF
+//	zeugma-verify --trust FILE --policy FILE --time MS [--file FILE] [--form en|zh|json] BUNDLE
 //	zeugma-verify --vectors FILE...
 //	zeugma-verify --stream
 //
-// It ends with 0 when the proof is proven (all vectors pass, the stream was
-// read), 1 when it is refused (a vector fails), and 2 when it was called or
-// fed wrongly.
+// It ends with 0 when the proof is proven or the bundle has a report (all
+// vectors pass, the stream was read), 1 when it is refused or the file
+// presented is another one (a vector fails), and 2 when it was called or fed
+// wrongly.
 package main
 
 import (
@@ -27,6 +30,7 @@ const (
 )
 
 const usage = `usage: zeugma-verify --trust FILE --time MS [--reliance court|destination] PROOF
+       zeugma-verify --trust FILE --policy FILE --time MS [--file FILE] [--form en|zh|json] BUNDLE
        zeugma-verify --vectors FILE...
        zeugma-verify --stream
 
@@ -47,6 +51,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	reliance := flags.String("reliance", "court", "")
 	vectors := flags.Bool("vectors", false, "")
 	stream := flags.Bool("stream", false, "")
+	policy := flags.String("policy", "", "")
+	file := flags.String("file", "", "")
+	form := flags.String("form", "en", "")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return exitProven
@@ -60,7 +67,10 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return runVectors(flags.Args(), stdout, stderr)
 	case *stream && len(given) == 1 && flags.NArg() == 0:
 		return runStream(stdin, stdout, stderr)
-	case !*vectors && !*stream && given["trust"] && given["time"] && flags.NArg() == 1:
+	case !given["trust"] || !given["time"] || *vectors || *stream || flags.NArg() != 1:
+	case given["policy"] && !given["reliance"]:
+		return runBundle(bundleFiles{*trust, *policy, flags.Arg(0), *file, *at}, *form, stdout, stderr)
+	case !given["policy"] && !given["file"] && !given["form"]:
 		if who, ok := verify.ParseReliance(*reliance); ok {
 			return runProof(*trust, *at, who, flags.Arg(0), stdout, stderr)
 		}
@@ -90,7 +100,7 @@ func readFile(name string) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	return io.ReadAll(io.LimitReader(file, 16<<20+1))
+	return io.ReadAll(io.LimitReader(file, 32<<20+1))
 }
 
 func answer(proof, trust []byte, at uint64, reliance verify.Reliance, stdout, stderr io.Writer) int {

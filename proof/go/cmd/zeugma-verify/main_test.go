@@ -88,6 +88,11 @@ func TestUsage(t *testing.T) {
 		{"--vectors", "does-not-exist"},
 		{"--vectors", "--stream", golden},
 		{"--stream", "more"},
+		{"--trust", "t", "--policy", "p", "bundle"},
+		{"--trust", "t", "--policy", "p", "--time", "1", "--reliance", "court", "bundle"},
+		{"--trust", "t", "--policy", "p", "--time", "1", "--form", "fr", "bundle"},
+		{"--trust", "t", "--policy", "p", "--time", "1", "does-not-exist"},
+		{"--trust", "t", "--time", "1", "--file", "f", "proof"},
 		{"--unknown"},
 	} {
 		if exit, stdout, stderr := call("", args...); exit != exitUsage || stdout != "" || stderr == "" {

@@ -12,10 +12,14 @@ import (
 	"zeugma.example/verify/internal/vectors"
 )
 
-// streamLine is one input of the stream.
+// streamLine is one input of the stream: a question about a proof or, where it
+// has a bundle, about that.
 type streamLine struct {
 	vectors.Question
-	Trust string `json:"trust"`
+	Trust  string  `json:"trust"`
+	Policy string  `json:"policy"`
+	Bundle *string `json:"bundle"`
+	File   *string `json:"file"`
 }
 
 // parsedTrust is a trust file that was read once, or why it was refused.
@@ -34,7 +38,7 @@ type streamer struct {
 }
 
 // runStream reads JSON lines and prints one line for each: 0 or the code of
-// the refusal. For a line that is no question it prints -1, says why on
+// the refusal, and of a bundle's report its bytes in hexadecimal after the 0. For a line that is no question it prints -1, says why on
 // stderr, and ends with the exit code of wrong usage.
 func runStream(stdin io.Reader, stdout, stderr io.Writer) int {
 	in := bufio.NewReaderSize(stdin, 1<<16)
@@ -52,12 +56,12 @@ func runStream(stdin io.Reader, stdout, stderr io.Writer) int {
 		if last && len(line) == 0 {
 			return exit
 		}
-		if code, err := s.answer(line); err != nil {
+		if text, err := s.answer(line); err != nil {
 			fmt.Fprintf(stderr, "line %d: %v\n", number, err)
 			fmt.Fprintln(out, -1)
 			exit = exitUsage
 		} else {
-			fmt.Fprintln(out, uint16(code))
+			fmt.Fprintln(out, text)
 		}
 		// Whoever asks one question at a time gets the answer at once.
 		if in.Buffered() == 0 {
@@ -69,16 +73,37 @@ func runStream(stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 }
 
-func (s *streamer) answer(line []byte) (verify.Code, error) {
+func (s *streamer) answer(line []byte) (string, error) {
 	var asked streamLine
 	if err := json.Unmarshal(line, &asked); err != nil {
-		return 0, err
+		return "", err
+	}
+	if asked.Bundle != nil {
+		return asked.judge()
 	}
 	parsed, err := s.parse(asked.Trust)
-	if err != nil || parsed.code != 0 {
-		return parsed.code, err
+	code := parsed.code
+	if err == nil && code == 0 {
+		code, err = asked.Ask(parsed.trust)
 	}
-	return asked.Ask(parsed.trust)
+	return fmt.Sprint(uint16(code)), err
+}
+
+// judge asks about a bundle.
+func (l *streamLine) judge() (string, error) {
+	var subject verify.Subject
+	if l.File != nil {
+		file, err := hex.DecodeString(*l.File)
+		if err != nil {
+			return "", fmt.Errorf("file: %w", err)
+		}
+		subject = verify.SubjectOf(file)
+	}
+	report, code, err := vectors.JudgeBundle(*l.Bundle, l.Trust, l.Policy, subject, l.Time)
+	if err != nil || code != 0 {
+		return fmt.Sprint(uint16(code)), err
+	}
+	return fmt.Sprintf("0 %x", report.Bytes()), nil
 }
 
 func (s *streamer) parse(text string) (parsedTrust, error) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -8,36 +9,75 @@ import (
 	"zeugma.example/verify/internal/vectors"
 )
 
-// runVectors runs the cases of vector files.
+// runVectors runs the cases of vector files, of proofs or of bundles.
 func runVectors(names []string, stdout, stderr io.Writer) int {
-	passed, failed := 0, 0
+	var c counter
 	for _, name := range names {
-		file, err := vectors.Load(name)
+		var err error
+		if bundles, fault := vectors.HoldsBundles(name); fault != nil {
+			err = fault
+		} else if bundles {
+			err = c.bundles(name, stdout)
+		} else {
+			err = c.proofs(name, stdout)
+		}
 		if err != nil {
 			fmt.Fprintln(stderr, "zeugma-verify:", err)
 			return exitUsage
 		}
-		for i := range file.Cases {
-			c := &file.Cases[i]
-			got, err := file.Run(c)
-			switch {
-			case err != nil:
-				failed++
-				fmt.Fprintf(stdout, "FAIL %s: expected %s, got %v\n", c.Name, verdict(c.Want()), err)
-			case got != c.Want():
-				failed++
-				fmt.Fprintf(stdout, "FAIL %s: expected %s, got %s\n", c.Name, verdict(c.Want()), verdict(got))
-			default:
-				passed++
-				fmt.Fprintln(stdout, "ok", c.Name)
-			}
-		}
 	}
-	fmt.Fprintf(stdout, "%d passed, %d failed\n", passed, failed)
-	if failed > 0 {
+	fmt.Fprintf(stdout, "%d passed, %d failed\n", c.passed, c.failed)
+	if c.failed > 0 {
 		return exitRefused
 	}
 	return exitProven
+}
+
+// counter counts cases by how they went.
+type counter struct{ passed, failed int }
+
+// tell prints how one case went; fault is what else was wrong with the answer.
+func (c *counter) tell(out io.Writer, name, wanted, got string, fault error) {
+	switch {
+	case fault != nil:
+		c.failed++
+		fmt.Fprintf(out, "FAIL %s: expected %s, got %v\n", name, wanted, fault)
+	case wanted != got:
+		c.failed++
+		fmt.Fprintf(out, "FAIL %s: expected %s, got %s\n", name, wanted, got)
+	default:
+		c.passed++
+		fmt.Fprintln(out, "ok", name)
+	}
+}
+
+func (c *counter) proofs(name string, out io.Writer) error {
+	file, err := vectors.Load(name)
+	if err != nil {
+		return err
+	}
+	for i := range file.Cases {
+		one := &file.Cases[i]
+		got, err := file.Run(one)
+		c.tell(out, one.Name, verdict(one.Want()), verdict(got), err)
+	}
+	return nil
+}
+
+func (c *counter) bundles(name string, out io.Writer) error {
+	file, err := vectors.LoadBundles(name)
+	if err != nil {
+		return err
+	}
+	for i := range file.Cases {
+		one := &file.Cases[i]
+		report, got, err := file.Judge(one)
+		if err == nil && report != nil && one.Report != nil && fmt.Sprintf("%x", report.Bytes()) != *one.Report {
+			err = errors.New("another report")
+		}
+		c.tell(out, one.Name, verdict(one.Want()), verdict(got), err)
+	}
+	return nil
 }
 
 // verdict names an answer.
