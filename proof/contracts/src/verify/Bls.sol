@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.30;
+
+/// Signatures of BLS12-381 with the signature in G1 and the key in G2, checked by the precompiles of EIP-2537.
+///
+/// Points come compressed, as every verifier reads them, with their uncompressed form beside: nothing is believed of
+/// the latter but what agrees with the former. A point that is none (not on the curve, outside the subgroup, the
+/// identity, another encoding) is no point here either; the precompiles refuse the first two and coordinates that are
+/// not below the modulus.
+///
+/// Source: EIP-2537; RFC 9380, section 5 (expand_message_xmd, hash_to_field) and 8.8.1; the serialization of
+/// BLS12-381 points that all libraries share.
+library Bls {
+    /// Of the signature's point, uncompressed: x and y.
+    uint256 internal constant G1_POINT = 96;
+    /// Of the key's point, uncompressed: imaginary and real part of x, then of y.
+    uint256 internal constant G2_POINT = 192;
+
+    // The modulus of the base field, and half of it rounded down, in 16 and 32 bytes.
+    uint256 private constant P_HIGH = 0x1a0111ea397fe69a4b1ba7b6434bacd7;
+    uint256 private constant P_LOW = 0x64774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab;
+    uint256 private constant HALF_HIGH = 0x0d0088f51cbff34d258dd3db21a5d66b;
+    uint256 private constant HALF_LOW = 0xb23ba5c279c2895fb39869507b587b120f55ffff58a9ffffdcff7fffffffd555;
+
+    bytes private constant DST = "BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_";
+
+    // The generator of G2, negated, as the precompile reads it.
+    bytes private constant MINUS_G2 = hex"00000000000000000000000000000000024aa2b2f08f0a91260805272dc51051c6e47ad4fa403b02b4510b647ae3d1770bac0326a805bbefd48056c8c121bdb8"
+        hex"0000000000000000000000000000000013e02b6052719f607dacd3a088274f65596bd0d09920b61ab5da61bbdc7f5049334cf11213945d57e5ac7d055d042b7e"
+        hex"000000000000000000000000000000000d1b3cc2c7027888be51d9ef691d77bcb679afda66c73f17f9ee3837a55024f78c71363275a75d75d86bab79f74782aa"
+        hex"0000000000000000000000000000000013fa4d4a0ad8b1ce186ed5061789213d993923066dddaf1040bc3ff59f825c78df74f2d75467e25e0f55f8a00fa030ed";
+
+    // What a precompile may use: it takes all it is given when its input is no point, so it is given a bound, several
+    // times its price of today (102,900 for two pairs, 22,500 for one product).
+    uint256 private constant PAIRING_GAS = 400_000;
+    uint256 private constant MSM_GAS = 200_000;
+
+    /// Whether `signature` (48 bytes at `at`, with its point at `pointAt` of `points`) is that of `key` (256 bytes)
+    /// over `message`.
+    function verifies(
+        bytes memory key,
+        bytes memory message,
+        bytes memory data,
+        uint256 pos,
+        bytes memory points,
+        uint256 pointAt
+    ) internal view returns (bool) {
+        (bool agrees, bytes memory point) = signaturePoint(data, pos, points, pointAt);
+        if (!agrees) return false;
+        bytes memory input = bytes.concat(point, MINUS_G2, hashToG1(message), key);
+        (bool done, bytes memory out) = address(0x0f).staticcall{gas: PAIRING_GAS}(input);
+        return done && out.length == 32 && uint256(bytes32(out)) == 1;
+    }
+
+    /// The key of 96 compressed bytes at `at` as the precompile reads it (256 bytes), or none: its point is looked
+    /// for among `points`.
+    function parseKey(bytes memory data, uint256 pos, bytes memory points) internal view returns (bool, bytes memory) {
+        uint256 from;
+        unchecked {
+            uint256 flags = uint8(data[pos]) >> 5;
+            // Compressed, not the identity.
+            if (flags & 6 != 4) return (false, "");
+            for (; from + G2_POINT <= points.length; from += G2_POINT) {
+                if (sameX(data, pos, 96, points, from)) break;
+            }
+            if (from + G2_POINT > points.length) return (false, "");
+            (uint256 high, uint256 low) = coordinate(points, from + 96);
+            if (high | low == 0) (high, low) = coordinate(points, from + 144);
+            if (isLarger(high, low) != (flags & 1 == 1)) return (false, "");
+        }
+        bytes memory key = new bytes(256);
+        // Imaginary parts come first in the shared serialization, real parts in the precompile's.
+        place(key, 0, points, from + 48);
+        place(key, 64, points, from);
+        place(key, 128, points, from + 144);
+        place(key, 192, points, from + 96);
+        if (isZero(key)) return (false, "");
+        // A product by one: the precompile refuses what is not of the curve and the subgroup.
+        bytes memory input = bytes.concat(key, bytes32(uint256(1)));
+        (bool done, bytes memory out) = address(0x0e).staticcall{gas: MSM_GAS}(input);
+        return (done && out.length == 256, key);
+    }
+
+    /// The point of a signature, as the precompile reads it, where both forms agree.
+    function signaturePoint(bytes memory data, uint256 pos, bytes memory points, uint256 pointAt)
+        private
+        pure
+        returns (bool, bytes memory point)
+    {
+        unchecked {
+            uint256 flags = uint8(data[pos]) >> 5;
+            if (flags & 6 != 4 || pointAt + G1_POINT > points.length) return (false, "");
+            if (!sameX(data, pos, 48, points, pointAt)) return (false, "");
+            (uint256 high, uint256 low) = coordinate(points, pointAt + 48);
+            if (isLarger(high, low) != (flags & 1 == 1)) return (false, "");
+        }
+        point = new bytes(128);
+        place(point, 0, points, pointAt);
+        place(point, 64, points, pointAt + 48);
+        return (!isZero(point), point);
+    }
+
+    /// The point of G1 that a message is mapped to.
+    function hashToG1(bytes memory message) internal view returns (bytes memory point) {
+        bytes memory suffix = bytes.concat(DST, bytes1(uint8(DST.length)));
+        // Z_pad is one block of the hash; 128 bytes are asked for: two field elements of 64.
+        bytes32 b0 = sha256(bytes.concat(new bytes(64), message, hex"008000", suffix));
+        bytes32 b1 = sha256(bytes.concat(b0, hex"01", suffix));
+        bytes32 b2 = sha256(bytes.concat(b0 ^ b1, hex"02", suffix));
+        bytes32 b3 = sha256(bytes.concat(b0 ^ b2, hex"03", suffix));
+        bytes32 b4 = sha256(bytes.concat(b0 ^ b3, hex"04", suffix));
+        bytes memory two = bytes.concat(mapToG1(b1, b2), mapToG1(b3, b4));
+        (, point) = address(0x0b).staticcall(two);
+    }
+
+    function mapToG1(bytes32 high, bytes32 low) private view returns (bytes memory point) {
+        // 64 bytes modulo p: the first power, by the precompile of EIP-198.
+        bytes memory input = abi.encodePacked(
+            uint256(64), uint256(1), uint256(64), high, low, uint8(1), P_HIGH, P_LOW
+        );
+        (, bytes memory reduced) = address(5).staticcall(input);
+        (, point) = address(0x10).staticcall(reduced);
+    }
+
+    /// Whether x of the compressed form, without its three flags, is that of the point.
+    function sameX(bytes memory data, uint256 pos, uint256 length, bytes memory points, uint256 from)
+        private
+        pure
+        returns (bool same)
+    {
+        assembly ("memory-safe") {
+            let a := add(add(data, 32), pos)
+            let b := add(add(points, 32), from)
+            // The flags are the first three bits; those of the point must be clear, or x would not be below p.
+            same := eq(and(mload(a), shr(3, not(0))), mload(b))
+            // The last 32 bytes, and for 96 also those between.
+            same := and(same, eq(mload(sub(add(a, length), 32)), mload(sub(add(b, length), 32))))
+            if gt(length, 64) { same := and(same, eq(mload(add(a, 32)), mload(add(b, 32)))) }
+        }
+    }
+
+    /// A coordinate of 48 bytes in 16 and 32.
+    function coordinate(bytes memory points, uint256 pos) private pure returns (uint256 high, uint256 low) {
+        assembly ("memory-safe") {
+            let from := add(add(points, 32), pos)
+            high := shr(128, mload(from))
+            low := mload(add(from, 16))
+        }
+    }
+
+    /// Whether a coordinate is the larger of the two square roots: above half the modulus.
+    function isLarger(uint256 high, uint256 low) private pure returns (bool) {
+        return high > HALF_HIGH || (high == HALF_HIGH && low > HALF_LOW);
+    }
+
+    /// Writes a coordinate of 48 bytes into 64.
+    function place(bytes memory out, uint256 to, bytes memory points, uint256 pos) private pure {
+        assembly ("memory-safe") {
+            mcopy(add(add(out, 48), to), add(add(points, 32), pos), 48)
+        }
+    }
+
+    function isZero(bytes memory point) private pure returns (bool) {
+        return keccak256(point) == keccak256(new bytes(point.length));
+    }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.30;
+
+import {Bls} from "./Bls.sol";
+import {Code} from "./Code.sol";
+import {Header} from "./Header.sol";
+import {Reader, Reading} from "./Reader.sol";
+import {hold} from "./Refusal.sol";
+
+/// The committee's certificate; its signature stays where it was read.
+struct Certificate {
+    uint64 epoch;
+    uint64 view_;
+    uint64 parentView;
+    uint256 signatureAt;
+}
+
+/// Source: `docs/byte-layout.md`, section 5.
+library Certificates {
+    bytes private constant NAMESPACE = "zeugma.finalize.1";
+    bytes private constant SUFFIX = "_FINALIZE";
+
+    function read(Reader memory r) internal pure returns (Certificate memory c) {
+        c.epoch = Reading.u64(r);
+        c.view_ = Reading.u64(r);
+        c.parentView = Reading.u64(r);
+        c.signatureAt = Reading.take(r, 48);
+    }
+
+    /// The group of `key` signed this header; the point of the signature stands at `pointAt` of the reader's points.
+    function check(Certificate memory c, Header memory h, bytes memory key, Reader memory r, uint256 pointAt)
+        internal
+        view
+    {
+        hold(c.epoch == h.epoch, Code.WrongEpoch);
+        bytes memory message = signed(c, h.network, h.digest);
+        hold(Bls.verifies(key, message, r.data, c.signatureAt, r.points, pointAt), Code.BadSignature);
+    }
+
+    /// What the group signs.
+    function signed(Certificate memory c, bytes32 network, bytes32 digest) internal pure returns (bytes memory) {
+        return bytes.concat(
+            bytes1(uint8(NAMESPACE.length + 32 + SUFFIX.length)),
+            NAMESPACE,
+            network,
+            SUFFIX,
+            varint(c.epoch),
+            varint(c.view_),
+            varint(c.parentView),
+            digest
+        );
+    }
+
+    /// Unsigned LEB128 in its shortest form.
+    function varint(uint256 x) internal pure returns (bytes memory out) {
+        out = new bytes(10);
+        uint256 n;
+        unchecked {
+            for (; x > 0x7f; x >>= 7) {
+                out[n++] = bytes1(uint8((x & 0x7f) | 0x80));
+            }
+            out[n++] = bytes1(uint8(x));
+        }
+        assembly ("memory-safe") {
+            mstore(out, n)
+        }
+    }
+}

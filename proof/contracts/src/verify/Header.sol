@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.30;
+
+import {Code} from "./Code.sol";
+import {Digest} from "./Digest.sol";
+import {Reader, Reading} from "./Reader.sol";
+import {hold} from "./Refusal.sol";
+
+/// The outbox after a block: how many leaves, and the root under each hash suite.
+struct Outbox {
+    uint64 size;
+    bytes32 sha256Root;
+    bool hasSm3;
+    bytes32 sm3Root;
+}
+
+/// What of a block's header is relied upon; the digest binds the rest.
+struct Header {
+    bytes32 network;
+    uint64 era;
+    uint64 epoch;
+    uint64 height;
+    uint64 time;
+    bytes32 digest;
+    Outbox outbox;
+}
+
+/// Source: `docs/byte-layout.md`, section 5.
+library Headers {
+    uint256 private constant MAX_ROOTS = 4;
+    /// View, parent view, leader, parent, body, state root, state begin and end.
+    uint256 private constant UNREAD = 8 + 8 + 32 + 32 + 32 + 32 + 8 + 8;
+
+    function read(Reader memory r) internal pure returns (Header memory h) {
+        uint256 start = r.pos;
+        hold(Reading.u16(r) == 1, Code.UnknownTag);
+        h.network = Reading.word(r);
+        h.era = Reading.u64(r);
+        h.epoch = Reading.u64(r);
+        h.height = Reading.u64(r);
+        h.time = Reading.u64(r);
+        Reading.take(r, UNREAD);
+        h.outbox = readOutbox(r);
+        h.digest = Digest.framed(Digest.SHA256, Digest.HEADER, r.data, start, r.pos - start);
+    }
+
+    /// Roots ascend by suite and begin with SHA-256: checked when all of them were read.
+    function readOutbox(Reader memory r) internal pure returns (Outbox memory outbox) {
+        outbox.size = Reading.u64(r);
+        uint256 n = Reading.count(r, MAX_ROOTS);
+        uint8 first;
+        uint8 before;
+        bool sorted = true;
+        for (uint256 i = 0; i < n; i++) {
+            uint8 suite = Digest.suite(r);
+            bytes32 found = Reading.word(r);
+            if (i == 0) first = suite;
+            else if (suite <= before) sorted = false;
+            before = suite;
+            if (suite == Digest.SHA256) outbox.sha256Root = found;
+            else (outbox.hasSm3, outbox.sm3Root) = (true, found);
+        }
+        hold(sorted, Code.NotSorted);
+        hold(first == Digest.SHA256, Code.NoSuchRoot);
+    }
+
+    /// The root under a suite.
+    function root(Outbox memory outbox, uint8 suite) internal pure returns (bytes32) {
+        if (suite == Digest.SHA256) return outbox.sha256Root;
+        hold(outbox.hasSm3, Code.NoSuchRoot);
+        return outbox.sm3Root;
+    }
+}

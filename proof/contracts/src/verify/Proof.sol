@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.30;
+
+import {Certificate, Certificates} from "./Certificate.sol";
+import {Code} from "./Code.sol";
+import {Digest} from "./Digest.sol";
+import {Header, Headers} from "./Header.sol";
+import {Leaf, Leaves} from "./Leaf.sol";
+import {Reader, Reading} from "./Reader.sol";
+import {hold} from "./Refusal.sol";
+import {Seal, Seals} from "./Seal.sol";
+
+/// The front of a proof file: a header and what bound it to its era.
+struct Front {
+    Header header;
+    bool isSealed;
+    Certificate certificate;
+    Seal seal;
+}
+
+/// The rest of a proof file: a leaf and where it stands.
+struct Rest {
+    Leaf leaf;
+    uint8 suite;
+    uint64 index;
+    bytes32[] path;
+    bool opened;
+    bytes opening;
+    bool hasConsistency;
+    bytes32[] consistency;
+}
+
+/// Source: `docs/byte-layout.md`, section 7.
+library Proofs {
+    uint256 internal constant MAX = 1024 * 1024;
+    uint256 private constant MAX_INCLUSION = 64;
+    uint256 private constant MAX_CONSISTENCY = 128;
+    uint256 private constant MAX_OPENING = 512 * 1024;
+
+    function readFront(Reader memory r) internal pure returns (Front memory f) {
+        hold(Reading.number(r, 8) == uint64(bytes8("ZGPROOF1")), Code.BadMagic);
+        f.header = Headers.read(r);
+        uint8 kind = Reading.u8(r);
+        hold(kind == 1 || kind == 2, Code.UnknownTag);
+        f.isSealed = kind == 2;
+        if (f.isSealed) f.seal = Seals.read(r);
+        else f.certificate = Certificates.read(r);
+    }
+
+    function readRest(Reader memory r) internal pure returns (Rest memory rest) {
+        rest.leaf = Leaves.read(r);
+        rest.suite = Digest.suite(r);
+        rest.index = Reading.u64(r);
+        rest.path = Reading.hashes(r, MAX_INCLUSION);
+        rest.opened = Reading.some(r);
+        if (rest.opened) {
+            (uint256 start, uint256 length) = Reading.span(r, MAX_OPENING);
+            rest.opening = Reading.slice(r.data, start, length);
+        }
+        rest.hasConsistency = Reading.some(r);
+        if (rest.hasConsistency) rest.consistency = Reading.hashes(r, MAX_CONSISTENCY);
+        Reading.finish(r);
+    }
+}

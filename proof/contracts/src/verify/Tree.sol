@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.30;
+
+import {Code} from "./Code.sol";
+import {Digest} from "./Digest.sol";
+import {hold} from "./Refusal.sol";
+import {Sm3} from "./Sm3.sol";
+
+/// Proofs in the outbox. How many hashes a proof has follows from index and sizes, and is compared before anything
+/// is hashed; every hash is then used. Source: RFC 9162, sections 2.1.3.2 and 2.1.4.2; `docs/byte-layout.md`,
+/// section 4.
+library Tree {
+    /// `H(0x01 ‖ left ‖ right)`.
+    function node(uint8 suite, bytes32 left, bytes32 right) internal view returns (bytes32 hash) {
+        if (suite != Digest.SHA256) return Sm3.hash(abi.encodePacked(uint8(1), left, right));
+        assembly ("memory-safe") {
+            let pos := mload(0x40)
+            mstore8(pos, 1)
+            mstore(add(pos, 1), left)
+            mstore(add(pos, 33), right)
+            // The precompile of SHA-256 fails only without gas, and then so does the call.
+            if iszero(staticcall(gas(), 2, pos, 65, 0, 32)) { revert(0, 0) }
+            hash := mload(0)
+        }
+    }
+
+    /// The leaf stands at `index` of the tree of `size` leaves with this root.
+    function included(uint8 suite, bytes32 leaf, uint256 index, uint256 size, bytes32[] memory path, bytes32 root)
+        internal
+        view
+    {
+        hold(index < size, Code.IndexOutOfTree);
+        unchecked {
+            uint256 last = size - 1;
+            uint256 meet = bits(index ^ last);
+            hold(path.length == meet + ones(index >> meet), Code.PathLength);
+            bytes32 hash = leaf;
+            for (uint256 i = 0; i < path.length; i++) {
+                // The last node of a level without a sibling rises unchanged.
+                while (index & 1 == 0 && index == last) {
+                    index >>= 1;
+                    last >>= 1;
+                }
+                hash = index & 1 == 1 ? node(suite, path[i], hash) : node(suite, hash, path[i]);
+                index >>= 1;
+                last >>= 1;
+            }
+            hold(hash == root, Code.NotIncluded);
+        }
+    }
+
+    /// The tree of `old` leaves is the beginning of the tree of `size` leaves.
+    function consistent(
+        uint8 suite,
+        uint256 old,
+        bytes32 oldRoot,
+        uint256 size,
+        bytes32 root,
+        bytes32[] memory path
+    ) internal view {
+        hold(old != 0, Code.Empty);
+        hold(old <= size, Code.OutOfRange);
+        if (old == size) {
+            hold(path.length == 0, Code.PathLength);
+            hold(oldRoot == root, Code.NotConsistent);
+            return;
+        }
+        unchecked {
+            uint256 pos = old - 1;
+            uint256 last = size - 1;
+            // The perfect subtree that ends the old tree: its root is the first hash, unless it is the old tree.
+            while (pos & 1 == 1) {
+                pos >>= 1;
+                last >>= 1;
+            }
+            uint256 meet = bits(pos ^ last);
+            uint256 from = pos == 0 ? 0 : 1;
+            hold(path.length == meet + ones(pos >> meet) + from, Code.PathLength);
+            bytes32 oldHash = from == 1 ? path[0] : oldRoot;
+            bytes32 newHash = oldHash;
+            for (uint256 i = from; i < path.length; i++) {
+                while (pos & 1 == 0 && pos == last) {
+                    pos >>= 1;
+                    last >>= 1;
+                }
+                if (pos & 1 == 1) {
+                    oldHash = node(suite, path[i], oldHash);
+                    newHash = node(suite, path[i], newHash);
+                } else {
+                    newHash = node(suite, newHash, path[i]);
+                }
+                pos >>= 1;
+                last >>= 1;
+            }
+            hold(oldHash == oldRoot && newHash == root, Code.NotConsistent);
+        }
+    }
+
+    /// The length of a number in bits.
+    function bits(uint256 x) private pure returns (uint256 n) {
+        unchecked {
+            for (; x != 0; x >>= 1) n++;
+        }
+    }
+
+    function ones(uint256 x) private pure returns (uint256 n) {
+        unchecked {
+            for (; x != 0; x &= x - 1) n++;
+        }
+    }
+}
