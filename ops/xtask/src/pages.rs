@@ -13,6 +13,9 @@ use zeugma_types::{Code, Permanence, Purpose};
 const BYTE_LAYOUT: &str = "docs/byte-layout.md";
 const REFUSALS: &str = "docs/refusals.json";
 
+/// Pages written by hand that lead through the code: each function they link stands in the file they link.
+const WALKS: [&str; 1] = ["docs/life-of-a-packet.md"];
+
 const END: &str = "<!-- end -->";
 
 /// Writes the generated pages.
@@ -26,9 +29,19 @@ pub(crate) fn write() -> Result<()> {
 }
 
 /// # Errors
-/// When a generated page would change.
+/// When a generated page would change, or a page links a function that is not where it says.
 pub(crate) fn check() -> Result<()> {
     let mut stale = String::new();
+    for page in WALKS {
+        let text = fs::read_to_string(workspace::root().join(page)).with_context(|| page)?;
+        let links = links(&text);
+        ensure!(!links.is_empty(), "{page} links no function");
+        for (function, file) in links {
+            let path = workspace::root().join("docs").join(file);
+            let source = fs::read_to_string(&path).with_context(|| format!("{page} links {file}"))?;
+            ensure!(has_function(&source, function), "{page} links `{function}`, which is not in {file}");
+        }
+    }
     for (path, text) in pages()? {
         let found = fs::read_to_string(workspace::root().join(path)).unwrap_or_default();
         if let Some(line) = first_difference(&found, &text) {
@@ -52,6 +65,24 @@ fn pages() -> Result<Vec<(&'static str, String)>> {
         byte_layout = replace(&byte_layout, part, &table).with_context(|| BYTE_LAYOUT)?;
     }
     Ok(vec![(BYTE_LAYOUT, byte_layout), (REFUSALS, refusals_json())])
+}
+
+/// The functions that a page links, as `` [`function`](file.rs) ``, each with its file.
+fn links(page: &str) -> Vec<(&str, &str)> {
+    let parts = page.split("[`").skip(1);
+    let link = |part: &'_ str| -> Option<(usize, usize, usize)> {
+        let name = part.find("`](")?;
+        let file = name + "`](".len();
+        Some((name, file, file + part[file..].find(')')?))
+    };
+    parts.filter_map(|part| link(part).map(|(name, file, end)| (&part[..name], &part[file..end]))).collect()
+}
+
+fn has_function(source: &str, name: &str) -> bool {
+    let begins = format!("fn {name}");
+    source
+        .match_indices(&begins)
+        .any(|(at, _)| matches!(source[at + begins.len()..].chars().next(), Some('(' | '<')))
 }
 
 fn begin(part: &str) -> String {
@@ -147,6 +178,19 @@ mod tests {
         let replaced = replace(page, "purposes", "new\n").unwrap();
         assert_eq!(replaced, page.replace("old", "new"));
         assert_eq!(replace(&replaced, "purposes", "new\n").unwrap(), replaced);
+    }
+
+    #[test]
+    fn a_linked_function_must_stand_in_its_file_under_its_whole_name() {
+        let page =
+            "see [`send`](../a/send.rs), not [README](../README.md) nor `code`, then [`on_recv`](b.rs).";
+        assert_eq!(links(page), [("send", "../a/send.rs"), ("on_recv", "b.rs")]);
+        for source in ["fn send(", "pub(crate) fn send<T>(", "async fn send("] {
+            assert!(has_function(source, "send"), "{source}");
+        }
+        for source in ["fn send_packet(", "send(", "// fn sends", ""] {
+            assert!(!has_function(source, "send"), "{source}");
+        }
     }
 
     #[test]
