@@ -370,6 +370,16 @@ const (
 	CodeWrongRenewal Code = 770
 	// CodeFileDiffers: the file is not the one that was deposited.
 	CodeFileDiffers Code = 771
+	// CodeWitnessElsewhere: the witness cosigned another size last.
+	CodeWitnessElsewhere Code = 780
+	// CodeWitnessStateMissing: the witness has keys and no state; what it signed is not known.
+	CodeWitnessStateMissing Code = 781
+	// CodeWitnessStateMoved: the witness's state is not where, or not of the start of the machine, in which it was written.
+	CodeWitnessStateMoved Code = 782
+	// CodeClockWentBack: the clock is behind what was signed last.
+	CodeClockWentBack Code = 783
+	// CodeNotCosigned: the witness did not cosign.
+	CodeNotCosigned Code = 784
 	// CodeBadRulePack: the rule pack cannot be used.
 	CodeBadRulePack Code = 800
 	// CodeBadFacts: the facts cannot be given to rules.
@@ -568,6 +578,11 @@ var rules = map[Code]rule{
 	CodePromiseBroken:        {"PromiseBroken", true, "the entry stands elsewhere than the receipt promised", "条目位置与回执承诺不符"},
 	CodeWrongRenewal:         {"WrongRenewal", true, "the renewal is not over the bundle before it", "续期与此前的证据包不符"},
 	CodeFileDiffers:          {"FileDiffers", true, "the file is not the one that was deposited", "文件不是所存证的文件"},
+	CodeWitnessElsewhere:     {"WitnessElsewhere", false, "the witness cosigned another size last", "见证机构最近见证的是另一规模"},
+	CodeWitnessStateMissing:  {"WitnessStateMissing", true, "the witness has keys and no state; what it signed is not known", "见证机构有密钥而无状态，无从得知其签过什么"},
+	CodeWitnessStateMoved:    {"WitnessStateMoved", false, "the witness's state is not where, or not of the start of the machine, in which it was written", "见证机构的状态不在其写入时的位置，或不属于该次开机"},
+	CodeClockWentBack:        {"ClockWentBack", false, "the clock is behind what was signed last", "时钟早于最近一次签名的时间"},
+	CodeNotCosigned:          {"NotCosigned", false, "the witness did not cosign", "见证机构未予见证签名"},
 	CodeBadRulePack:          {"BadRulePack", true, "the rule pack cannot be used", "规则包无法使用"},
 	CodeBadFacts:             {"BadFacts", true, "the facts cannot be given to rules", "事实无法交由规则判断"},
 	CodePackRemarks:          {"PackRemarks", true, "a careful reader would object to the rule pack", "规则包存在应予修改之处"},

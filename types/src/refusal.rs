@@ -277,6 +277,13 @@ codes! {
     770 WrongRenewal Never "the renewal is not over the bundle before it" "续期与此前的证据包不符";
     771 FileDiffers Never "the file is not the one that was deposited" "文件不是所存证的文件";
 
+    // Witnesses of logs.
+    780 WitnessElsewhere NotYet "the witness cosigned another size last" "见证机构最近见证的是另一规模";
+    781 WitnessStateMissing Never "the witness has keys and no state; what it signed is not known" "见证机构有密钥而无状态，无从得知其签过什么";
+    782 WitnessStateMoved NotYet "the witness's state is not where, or not of the start of the machine, in which it was written" "见证机构的状态不在其写入时的位置，或不属于该次开机";
+    783 ClockWentBack NotYet "the clock is behind what was signed last" "时钟早于最近一次签名的时间";
+    784 NotCosigned NotYet "the witness did not cosign" "见证机构未予见证签名";
+
     // Rules: packs and their verdicts.
     800 BadRulePack Never "the rule pack cannot be used" "规则包无法使用";
     801 BadFacts Never "the facts cannot be given to rules" "事实无法交由规则判断";

@@ -12,6 +12,7 @@
 //! | [`cosignature`] | timestamped statements of witnesses, and of the log itself in ML-DSA-44 | C2SP `tlog-cosignature` |
 //! | [`tile`] | paths and widths of tiles, entry bundles, tree nodes from tiles | C2SP `tlog-tiles` |
 //! | [`log_proof`] | one entry's inclusion as a text file | C2SP `tlog-proof` |
+//! | [`witness`] | whether a checkpoint grew from the last one that was cosigned | C2SP `tlog-witness` |
 //!
 //! Nothing here reads a clock, draws a number or opens a file: times, salts and tiles are arguments.
 //! `docs/byte-layout.md`, part II, is the published form.
@@ -31,6 +32,7 @@ pub mod log_proof;
 pub mod note;
 pub mod record;
 pub mod tile;
+pub mod witness;
 
 pub use checkpoint::{Checkpoint, LogSigner, SECOND_TREE_SUFFIX, second_origin};
 pub use cosignature::{CosignerSigner, Signed};

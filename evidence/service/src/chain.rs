@@ -92,15 +92,17 @@ impl Anchorer {
     fn step(&mut self) -> Result<Option<TreeSize>, ChainError> {
         let (shard, origin, _) = self.desk.log().head();
         if let Some(notes) = self.pending()? {
+            self.desk.witnessing().hold(shard, notes.size.get());
             return self.collect(shard, &origin, &notes).map(Some);
         }
-        let Some(notes) = self.desk.notes(shard).map_err(refused("the published notes"))? else {
+        let Some(notes) = self.desk.ripe(shard).map_err(refused("the published notes"))? else {
             return Ok(None);
         };
         let before = self.desk.anchors().last(shard);
         if before.is_some_and(|before| before >= notes.size.get()) || notes.size == TreeSize::ZERO {
             return Ok(None);
         }
+        self.desk.witnessing().hold(shard, notes.size.get());
         self.send(shard, &origin, &notes)?;
         self.collect(shard, &origin, &notes).map(Some)
     }

@@ -43,6 +43,10 @@ pub struct Config {
     pub stamping: StampingConfig,
     /// The time authorities. Empty: nothing is stamped.
     pub authority: Vec<AuthorityConfig>,
+    /// How witnesses are asked.
+    pub witnessing: crate::witnessing::WitnessingConfig,
+    /// The witnesses. Empty: nobody cosigns.
+    pub witness: Vec<crate::witnessing::CosignerConfig>,
     /// Who may use it. Empty: one tenant `local`, whose token is made at the first start.
     pub tenant: Vec<TenantConfig>,
 }
@@ -228,6 +232,7 @@ impl Config {
         }
         self.check_api()?;
         self.check_stamping()?;
+        crate::witnessing::check(&self.witness, &self.witnessing)?;
         for (at, tenant) in self.tenant.iter().enumerate() {
             let earlier = &self.tenant[..at];
             let key = format!("tenant {}", tenant.name);
@@ -353,7 +358,13 @@ mod tests {
             (stamping.clock_milliseconds, stamping.needed),
             (default.clock_milliseconds, default.needed)
         );
+        let (asking, default) = (&config.witnessing, crate::WitnessingConfig::default());
+        assert_eq!(
+            (asking.patience_milliseconds, asking.timeout_seconds, asking.rest_seconds, asking.needed),
+            (default.patience_milliseconds, default.timeout_seconds, default.rest_seconds, default.needed)
+        );
         assert!(text.contains("# twin = ") && config.tenant.len() == 1 && config.authority.len() == 1);
+        assert_eq!(config.witness.len(), 1);
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::stamping::{Stamping, Stood};
 use crate::store::{
     Batch, Deposit, Disk, FjallIndex, IdempotencyKey, Log, Outcome, Position, RealDisk, Signers, Stored, Tree,
 };
+use crate::witnessing::Witnessing;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -24,7 +25,7 @@ use zeugma_evidence_log::entry::Suites;
 use zeugma_evidence_log::note::NoteBounds;
 use zeugma_evidence_log::{Disclosure, Record, Seed};
 use zeugma_evidence_verify::bundle::{Bundle, Digests, Logged, Logging, Receipt};
-use zeugma_evidence_verify::policy::Policy;
+use zeugma_evidence_verify::policy::{Policy, Witness};
 use zeugma_types::{BlockTime, Code, Encode as _, LeafIndex, Refusal, TreeSize, UnixSeconds};
 
 /// How long a request waits for an index that is being rebuilt.
@@ -68,7 +69,9 @@ pub struct Desk {
     keys: Keys,
     anchors: Anchors,
     stamping: Stamping,
+    witnessing: Witnessing,
     needed: u16,
+    witnesses_needed: u16,
     folder: std::path::PathBuf,
     /// The newest published notes of the open shard.
     published: Mutex<Option<(u32, Notes)>>,
@@ -106,6 +109,7 @@ impl Desk {
         let folder = config.log.folder.clone();
         let anchors = Anchors::open(&folder).map_err(|error| failed(&error))?;
         let stamping = Stamping::open(config, &folder)?;
+        let witnessing = Witnessing::open(config, &folder)?;
         let index = FjallIndex::open(&folder.join("index"))?;
         let store = crate::store::Config {
             second: config.log.second,
@@ -115,9 +119,21 @@ impl Desk {
         };
         let log = Log::open(store, disk, Arc::new(index))?;
         let promiser = Promiser { key: keys.desk.clone(), within: config.log.promise() };
-        let needed = config.stamping.needed;
+        let (needed, witnesses_needed) = (config.stamping.needed, config.witnessing.needed);
         let published = Mutex::new(None);
-        Ok(Self { log, signers, promiser, keys, anchors, stamping, needed, folder, published })
+        Ok(Self {
+            log,
+            signers,
+            promiser,
+            keys,
+            anchors,
+            stamping,
+            witnessing,
+            needed,
+            witnesses_needed,
+            folder,
+            published,
+        })
     }
 
     /// The log's origin.
@@ -148,7 +164,11 @@ impl Desk {
         &self.stamping
     }
 
-    /// A policy that believes this service and the time authorities that it asks: where a court begins its own.
+    pub(crate) const fn witnessing(&self) -> &Witnessing {
+        &self.witnessing
+    }
+
+    /// A policy that believes this service, and the time authorities and witnesses that it asks: where a court begins its own.
     #[must_use]
     pub fn policy(&self, operator: &str) -> Policy {
         let keys = |signer: &zeugma_evidence_log::LogSigner| {
@@ -160,18 +180,25 @@ impl Desk {
             log_keys: keys(&self.signers.first),
             second_keys: self.signers.second.as_ref().map(keys).unwrap_or_default(),
             service_key: Some(*self.keys.desk.public().as_bytes()),
-            witnesses: Vec::new(),
+            witnesses: self.witnesses(),
             authorities: self
                 .stamping
                 .authorities()
                 .iter()
                 .map(zeugma_evidence_anchors::Authority::listed)
                 .collect(),
-            witnesses_needed: 0,
+            witnesses_needed: self.witnesses_needed,
             authorities_needed: self.needed,
             institutions_needed: 1,
             network: zeugma_evidence_verify::policy::Network::Optional,
         }
+    }
+
+    fn witnesses(&self) -> Vec<Witness> {
+        let each = self.witnessing.witnesses().iter();
+        let keys = each.flat_map(|one| one.keys.iter().map(|key| (&one.institution, key)));
+        keys.map(|(institution, key)| Witness { institution: institution.clone(), key: key.to_text() })
+            .collect()
     }
 
     /// Logs the records of one request, all or none, and promises each. Blocks until they are durable.
@@ -323,7 +350,12 @@ impl Desk {
             (Some((size, anchored)), _) => (size, anchored.first, anchored.second, Some(anchored.proof)),
             (None, Some((size, one))) => (TreeSize::new(size), one.first.clone(), one.second.clone(), None),
             (None, None) => {
-                let notes = self.notes(position.shard)?.filter(|notes| notes.size.get() > position.index);
+                let covers = |notes: &Notes| notes.size.get() > position.index;
+                let settled = self.witnessing.settled(position.shard).filter(covers);
+                let notes = match settled {
+                    Some(notes) => Some(notes),
+                    None => self.notes(position.shard)?.filter(covers),
+                };
                 let notes = notes.ok_or_else(|| {
                     Refusal::new(Code::NoSuchEntry)
                         .needed("a checkpoint that covers it")
@@ -332,6 +364,8 @@ impl Desk {
                 (notes.size, notes.first, notes.second, None)
             }
         };
+        // What witnesses said of it since is of it too.
+        let first = self.witnessing.cosigned(position.shard, size.get(), first);
         let logged = |tree: Tree, note: String| {
             let path = self.log.inclusion(position, tree, size)?;
             Ok::<_, Refusal>(Logged { note, path })
@@ -364,6 +398,25 @@ impl Desk {
         // Every deposit that is durable has its row by then.
         let _ = self.log.wait_ready(Duration::from_secs(600));
         self.log.fsck(repair)
+    }
+
+    /// The checkpoint that is to be anchored and stamped: the published one, or with witnesses the one that they were asked about.
+    ///
+    /// # Errors
+    /// As [`Desk::publish`]; [`Code::Damaged`].
+    pub(crate) fn ripe(&self, shard: u32) -> Result<Option<Notes>, Refusal> {
+        if self.witnessing.witnesses().is_empty() {
+            self.notes(shard)
+        } else {
+            Ok(self.witnessing.settled(shard))
+        }
+    }
+
+    /// Whether an anchor or time-stamps are of this checkpoint.
+    pub(crate) fn rests_on(&self, shard: u32, size: u64) -> bool {
+        let index = size.saturating_sub(1);
+        self.anchors.covering(shard, index) == Some(size)
+            || self.stamping.files().covering(shard, index) == Some(size)
     }
 
     /// Signs and publishes what is durable.

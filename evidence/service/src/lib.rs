@@ -6,6 +6,7 @@
 //! | [`store`] | the log on disk |
 //! | [`desk`] | deposits, receipts, standing, bundles |
 //! | [`run`](mod@run) | all of it as one service, with its API |
+//! | [`witness`] | cosigning the logs of others, as a server of its own |
 //!
 //! It is a hand: what it says is signed, and what it shows is proved to whoever verifies the bundle.
 #![forbid(unsafe_code)]
@@ -24,6 +25,9 @@ mod receipts;
 pub mod run;
 mod stamping;
 pub mod store;
+pub mod witness;
+mod witnessing;
 
 pub use config::Config;
 pub use run::{Chain, RunError, Started, run, run_with};
+pub use witnessing::{CosignerConfig, WitnessingConfig};

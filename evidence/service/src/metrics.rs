@@ -10,7 +10,7 @@
 //! | `zeugma_evidence_publish_failures_total` | counter |
 //! | `zeugma_evidence_receipt_seconds` | histogram: from the request to the durable receipt |
 //!
-//! Those of the time authorities follow after them: [`crate::stamping`].
+//! Those of the time authorities and of the witnesses follow after them: [`crate::stamping`], [`crate::witnessing`].
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -133,6 +133,7 @@ pub async fn run_with(
         None => Source::Published(Duration::from_secs(config.stamping.every_seconds)),
     };
     tasks.extend(Hand::start(&desk, source, &config.stamping, &stop));
+    tasks.extend(crate::witnessing::start(&desk, &config.witnessing, &stop));
     if let Some(chain) = chain {
         let every = chain.every;
         let anchorer = Anchorer::new(Arc::clone(&desk), chain, Arc::clone(&metrics), &folder);

@@ -25,6 +25,7 @@ pub(super) async fn status(State(api): State<Api>) -> Response {
         "published": published,
         "anchored": anchored,
         "stamping": stamping(&api.desk),
+        "witnessing": witnessing(&api.desk),
     });
     axum::Json(status).into_response()
 }
@@ -48,9 +49,27 @@ fn stamping(desk: &Desk) -> Vec<serde_json::Value> {
     each.collect()
 }
 
+/// How each witness does; what waits for it is named with its age.
+fn witnessing(desk: &Desk) -> Vec<serde_json::Value> {
+    let now = now();
+    let each = desk.witnessing().doing().into_iter().map(|(asked, numbers)| {
+        json!({
+            "institution": asked.institution,
+            "url": asked.url,
+            "cosignatures": numbers.total,
+            "cosigned": numbers.cosigned.map(|(shard, size)| json!({ "shard": shard, "size": size })),
+            "pending_age_seconds": numbers.pending_seconds(now),
+            "refusal": numbers.last.as_ref().map(entries::refused),
+        })
+    });
+    each.collect()
+}
+
 pub(super) async fn metrics(State(api): State<Api>) -> Response {
     let size = api.desk.log().head().2.get();
-    let text = api.metrics.text(now(), size) + &api.desk.stamping().text(now());
+    let now = now();
+    let (desk, own) = (&api.desk, api.metrics.text(now, size));
+    let text = own + &desk.stamping().text(now) + &desk.witnessing().text(now);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 

@@ -23,11 +23,13 @@ pub(super) async fn file(
         None => (Tree::First, path),
     };
     let (kind, keep, body) = if rest == "checkpoint" {
-        let notes = api.blocking(move |desk| desk.notes(shard)).await?;
-        let note = notes.and_then(|notes| match tree {
-            Tree::First => Some(notes.first),
-            Tree::Second => notes.second,
-        });
+        let note = move |desk: &crate::desk::Desk| {
+            Ok(desk.notes(shard)?.and_then(|notes| match tree {
+                Tree::First => Some(desk.witnessing().cosigned(shard, notes.size.get(), notes.first)),
+                Tree::Second => notes.second,
+            }))
+        };
+        let note = api.blocking(note).await?;
         let note = note.ok_or_else(|| Refusal::new(Code::NoSuchEntry).needed("a published checkpoint"))?;
         ("text/plain; charset=utf-8", FRESH, note.into_bytes())
     } else {

@@ -59,7 +59,7 @@ impl Taker {
                 if self.last.is_some_and(|last| last.elapsed() < every) {
                     return Ok(());
                 }
-                let Some(notes) = self.desk.notes(newest)? else { return Ok(()) };
+                let Some(notes) = self.desk.ripe(newest)? else { return Ok(()) };
                 let before = self.desk.stamping().files().last(newest).unwrap_or(0);
                 if notes.size.get() > before {
                     self.begin(newest, &notes)?;

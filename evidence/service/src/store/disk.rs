@@ -5,8 +5,18 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// What names a file beyond its path: no copy of it has the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Its inode.
+    pub number: u64,
+    /// When it was made, in nanoseconds since the Unix epoch; 0 where the filesystem does not keep it.
+    pub born: u64,
+}
 
 /// An open file.
 #[expect(clippy::len_without_is_empty, reason = "nobody asks whether a file is empty")]
@@ -36,6 +46,11 @@ pub trait DiskFile: Send + Sync {
     /// # Errors
     /// From the disk; what was written before is then in an unknown state.
     fn sync(&self) -> io::Result<()>;
+    /// What names the file itself.
+    ///
+    /// # Errors
+    /// From the disk.
+    fn identity(&self) -> io::Result<Identity>;
 }
 
 /// A disk.
@@ -81,7 +96,7 @@ pub trait Disk: Send + Sync {
 ///
 /// # Errors
 /// From the disk; `NotFound`; `InvalidData` above `bound` bytes.
-pub(super) fn read(disk: &dyn Disk, path: &Path, bound: usize) -> io::Result<Vec<u8>> {
+pub(crate) fn read(disk: &dyn Disk, path: &Path, bound: usize) -> io::Result<Vec<u8>> {
     let file = disk.open(path, false)?;
     let length = usize::try_from(file.len()?).unwrap_or(usize::MAX);
     if length > bound {
@@ -97,7 +112,7 @@ pub(super) fn read(disk: &dyn Disk, path: &Path, bound: usize) -> io::Result<Vec
 ///
 /// # Errors
 /// From the disk.
-pub(super) fn replace(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = temporary(path);
     let file = disk.open(&temporary, true)?;
     file.write_at(0, bytes)?;
@@ -107,7 +122,7 @@ pub(super) fn replace(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<
 }
 
 /// What files are called before they are whole.
-pub(super) fn temporary(path: &Path) -> PathBuf {
+pub(crate) fn temporary(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".tmp");
     PathBuf::from(name)
@@ -137,6 +152,14 @@ impl DiskFile for fs::File {
     fn sync(&self) -> io::Result<()> {
         // Data and the length; not times, which nothing here reads.
         self.sync_data()
+    }
+
+    fn identity(&self) -> io::Result<Identity> {
+        let meta = self.metadata()?;
+        let since = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        // Some filesystems keep no birth: then the inode alone names the file.
+        let born = meta.created().map_or(0, |born| u64::try_from(since(born).as_nanos()).unwrap_or(u64::MAX));
+        Ok(Identity { number: meta.ino(), born })
     }
 }
 

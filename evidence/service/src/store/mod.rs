@@ -37,7 +37,8 @@ mod trees;
 
 pub use backup::{Restored, restore};
 pub use deposit::{Batch, Deposit, IdempotencyKey, Outcome, Position, Prepared};
-pub use disk::{Disk, DiskFile, RealDisk};
+pub use disk::{Disk, DiskFile, Identity, RealDisk};
+pub(crate) use disk::{read, replace, temporary};
 pub use fsck::{Finding, Fsck};
 pub use index::{FjallIndex, Index, IndexRows, MemoryIndex, RequestRow};
 pub use open::{Config, Log};
@@ -49,7 +50,7 @@ use std::io;
 use zeugma_types::{Code, Refusal};
 
 /// What an I/O error means to a depositor.
-fn io_refusal(error: &io::Error) -> Refusal {
+pub(crate) fn io_refusal(error: &io::Error) -> Refusal {
     let code = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Code::StoreFull,
         _ => Code::StoreFailed,

@@ -3,7 +3,7 @@
 //! What was not synced may be lost, in part: of a file any of its sectors of 512 bytes, of a folder any of its last
 //! changes. Two modes: `Strict` loses all of it, `Subset` each piece by chance.
 
-use super::disk::{Disk, DiskFile};
+use super::disk::{Disk, DiskFile, Identity};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -130,6 +130,11 @@ impl SimDisk {
     /// [`SimDisk::cut_power`] says what is left.
     pub fn die_in(&self, operations: u64) {
         self.state().dies_in = Some(operations);
+    }
+
+    /// From now on, whether syncs do anything.
+    pub fn set_syncs(&self, syncs: Syncs) {
+        self.state().syncs = syncs;
     }
 
     /// Whether the power is gone.
@@ -316,6 +321,10 @@ impl DiskFile for Handle {
             }
             Ok(())
         })
+    }
+
+    fn identity(&self) -> io::Result<Identity> {
+        self.with(|_| Ok(Identity { number: self.id, born: 0 }))
     }
 }
 
