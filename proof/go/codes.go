@@ -214,6 +214,8 @@ const (
 	CodeNotEnough Code = 551
 	// CodeMoreThanLocked: more comes back than went out.
 	CodeMoreThanLocked Code = 552
+	// CodeLimitReached: the limit of this asset on this route is reached; it refills with time.
+	CodeLimitReached Code = 553
 	// CodeUnknownOrigin: the log is not registered.
 	CodeUnknownOrigin Code = 560
 	// CodeOriginKnown: the log is registered.
@@ -500,6 +502,7 @@ var rules = map[Code]rule{
 	CodeNumbersSpent:         {"NumbersSpent", true, "the numbers of this kind are used up", "此类编号已用尽"},
 	CodeNotEnough:            {"NotEnough", false, "the account holds less of this asset", "账户持有的该资产不足"},
 	CodeMoreThanLocked:       {"MoreThanLocked", true, "more comes back than went out", "返还数量超过曾转出的数量"},
+	CodeLimitReached:         {"LimitReached", false, "the limit of this asset on this route is reached; it refills with time", "该路由上此资产的限额已满，将随时间恢复"},
 	CodeUnknownOrigin:        {"UnknownOrigin", false, "the log is not registered", "该日志未登记"},
 	CodeOriginKnown:          {"OriginKnown", true, "the log is registered", "该日志已登记"},
 	CodeBadNote:              {"BadNote", true, "the checkpoint is not a signed note of its form", "检查点不是规定格式的签名笔记"},

@@ -188,6 +188,7 @@ codes! {
     550 NumbersSpent Never "the numbers of this kind are used up" "此类编号已用尽";
     551 NotEnough NotYet "the account holds less of this asset" "账户持有的该资产不足";
     552 MoreThanLocked Never "more comes back than went out" "返还数量超过曾转出的数量";
+    553 LimitReached NotYet "the limit of this asset on this route is reached; it refills with time" "该路由上此资产的限额已满，将随时间恢复";
 
     // The ledger: logs and registry.
     560 UnknownOrigin NotYet "the log is not registered" "该日志未登记";

@@ -127,6 +127,11 @@ fn governance(desk: &Desk, asked: &mut Asked<'_>) -> BTreeSet<&'static str> {
     event(&role, "change-scheduled");
     asked.until(&["account", bob_id], |account| account["roles"] == "governor");
 
+    let limit =
+        ["propose", "limit", "--client", "zeugma-0", "--denom", "transfer/zeugma-0/coin", "--capacity"];
+    asked.refuses(584, &[&limit[..], &[&format!("{}", zeugma_ledger::app::transfer::Amount::MAX)]].concat());
+    event(&asked.does(&[&limit[..], &["1000", "--refill-seconds", "60"]].concat()), "change-scheduled");
+
     let usage = asked.net.tx(desk, &["propose", "parameters"]).ends(2);
     assert!(usage.err.contains("stay as they are"), "{}", usage.err);
     asked.refuses(584, &["propose", "parameters", "--notice", "0"]);
@@ -146,7 +151,7 @@ fn governance(desk: &Desk, asked: &mut Asked<'_>) -> BTreeSet<&'static str> {
     let withdraw = event(&withdraw, "change-proposed")["proposal"].to_string();
     let gone = asked.does_as("bob.json", &["approve", "--proposal", &withdraw]);
     event(&gone, "change-withdrawn");
-    BTreeSet::from(["roles", "parameters", "upgrade", "withdraw"])
+    BTreeSet::from(["roles", "limit", "parameters", "upgrade", "withdraw"])
 }
 
 /// A chain of which two histories are shown, and the client that recovers by a substitute.

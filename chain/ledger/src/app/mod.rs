@@ -17,7 +17,9 @@ use crate::ibc::{Link, Packet, Payload, Port};
 use crate::state::{Slot, View};
 use alloc::string::String;
 use alloc::vec::Vec;
-use zeugma_types::{AccountId, ClientId, Code, Decode, Encode, FinalityClass, Height, Refusal, UnixSeconds};
+use zeugma_types::{
+    AccountId, BlockTime, ClientId, Code, Decode, Encode, FinalityClass, Height, Refusal, UnixSeconds,
+};
 
 /// Every application.
 const APPLICATIONS: &[&dyn Application] =
@@ -126,8 +128,8 @@ pub(crate) trait Application: Sync {
 
 impl dyn Application {
     /// The part of the state that is this application's.
-    pub(crate) fn room<'r, 'v>(&self, view: &'r mut View<'v>) -> Room<'r, 'v> {
-        Room { view, number: self.number() }
+    pub(crate) fn room<'r, 'v>(&self, view: &'r mut View<'v>, now: BlockTime) -> Room<'r, 'v> {
+        Room { view, number: self.number(), now }
     }
 }
 
@@ -135,9 +137,15 @@ impl dyn Application {
 pub(crate) struct Room<'r, 'v> {
     view: &'r mut View<'v>,
     number: u8,
+    now: BlockTime,
 }
 
 impl Room<'_, '_> {
+    /// The block's time.
+    pub(crate) const fn now(&self) -> BlockTime {
+        self.now
+    }
+
     /// The record under the application's own key.
     pub(crate) fn load<T: Decode>(&self, own: &[u8]) -> Run<Option<T>> {
         self.view.load(Slot::Application(self.number, own))

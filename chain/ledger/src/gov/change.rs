@@ -1,6 +1,7 @@
 //! What can be changed, and the records of changes that wait.
 
 use super::Parameters;
+use crate::app::transfer::SetLimit;
 use crate::bounded::{List, choice, record};
 use crate::limits::{MAX_APPROVALS, MAX_SCHEDULED};
 use crate::roles::Roles;
@@ -17,6 +18,8 @@ choice! {
         Upgrade(Upgrade) = 3, "upgrade";
         /// Take a change back that waits; in force at once.
         Withdraw(Withdraw) = 4, "withdraw";
+        /// How much of an asset may cross in a while, by one client.
+        Limit(SetLimit) = 5, "limit";
     }
 }
 

@@ -8,6 +8,7 @@
 use super::change::{Change, ChangeRoles, Proposal, Schedule, Scheduled};
 use super::{Counters, Parameters};
 use crate::account::Account;
+use crate::app::transfer;
 use crate::block::Context;
 use crate::bounded::{List, Text};
 use crate::event::{ChangeActivated, ChangeProposed, ChangeRefused, ChangeScheduled, ChangeWithdrawn, Event};
@@ -67,6 +68,7 @@ pub(crate) fn approve(work: &mut Work<'_>, message: &Approve) -> Run<Effect> {
 fn check_change(change: &Change) -> Result<(), Refusal> {
     match change {
         Change::Parameters(parameters) => parameters.check(),
+        Change::Limit(limit) => limit.check(),
         Change::Upgrade(upgrade) if upgrade.program == 0 => Err(Refusal::new(Code::OutOfRange).needed(1_u64)),
         Change::Roles(change) if change.grant == Roles::NONE && change.revoke == Roles::NONE => {
             Err(Refusal::new(Code::Empty).needed("roles"))
@@ -154,6 +156,10 @@ fn apply(view: &mut View<'_>, context: &Context, change: Change) -> Run<()> {
         Change::Upgrade(upgrade) => {
             numbers.program = upgrade.program.max(numbers.program);
             view.save(Slot::Counters, &numbers);
+            Ok(())
+        }
+        Change::Limit(limit) => {
+            transfer::set_limit(view, context.time, limit);
             Ok(())
         }
         Change::Withdraw(_) => Err(Refusal::new(Code::UnknownProposal).into()),

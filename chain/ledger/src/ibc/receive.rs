@@ -143,7 +143,7 @@ fn deliver(
         let application = Router::of(&payload.destination_port)?;
         let arrived = Arrived { packet, place, payload, height, finality };
         let context = work.block.context();
-        match application.on_recv(&mut application.room(&mut work.view), context, &arrived)? {
+        match application.on_recv(&mut application.room(&mut work.view, context.time), context, &arrived)? {
             Received::Acknowledged(bytes) => answers.push(Bytes::new(bytes)?),
             Received::Later(outgoing) => {
                 if payloads.len() > 1 {

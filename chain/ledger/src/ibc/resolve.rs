@@ -126,7 +126,7 @@ fn resolve(
     let mut translated = Vec::with_capacity(answers.len());
     for (payload, answer) in packet.payloads().iter().zip(answers) {
         let application = Router::of(&payload.source_port)?;
-        let mut room = application.room(&mut work.view);
+        let mut room = application.room(&mut work.view, work.block.context().time);
         translated.push(match resolution {
             Resolution::Acknowledged => {
                 application.on_acknowledge(&mut room, packet, payload, behalf.as_ref(), answer)?

@@ -22,7 +22,8 @@ pub(crate) fn send_packet(work: &mut Work<'_>, message: &SendPacket) -> Run<Effe
     let sender = Sender { account: work.signer };
     for payload in packet.payloads() {
         let application = Router::of(&payload.source_port)?;
-        application.on_send(&mut application.room(&mut work.view), &packet, payload, &sender)?;
+        let now = work.block.context().time;
+        application.on_send(&mut application.room(&mut work.view, now), &packet, payload, &sender)?;
     }
     Ok(Effect::Applied)
 }

@@ -55,6 +55,31 @@ impl Amount {
         (!borrow).then_some(Self { limbs })
     }
 
+    /// This times `part` divided by `whole`, rounded down; all of it when `part` is not below `whole`.
+    #[must_use]
+    pub fn part(self, part: u64, whole: u64) -> Self {
+        if part >= whole {
+            return self;
+        }
+        // Five limbs hold the product; divided from the top, each remainder is below `whole`.
+        let mut product = [0; 5];
+        let mut carry = 0_u128;
+        for (limb, own) in product.iter_mut().zip(self.limbs) {
+            let sum = u128::from(own) * u128::from(part) + carry;
+            *limb = low(sum);
+            carry = sum >> 64;
+        }
+        product[4] = low(carry);
+        let mut left = 0_u128;
+        for limb in product.iter_mut().rev() {
+            let dividend = left << 64 | u128::from(*limb);
+            *limb = low(dividend / u128::from(whole));
+            left = dividend % u128::from(whole);
+        }
+        let [a, b, c, d, _] = product;
+        Self { limbs: [a, b, c, d] }
+    }
+
     /// As the EVM has it: 32 bytes, the most significant first.
     #[must_use]
     pub fn to_be_bytes(self) -> [u8; 32] {
@@ -208,6 +233,17 @@ mod tests {
             if let Some(sum) = a.checked_add(b) {
                 prop_assert_eq!(of(a).plus(of(b)), Some(of(sum)));
             }
+        }
+
+        #[test]
+        fn a_part_is_what_the_machine_divides(a: u64, part: u64, whole in 1..u64::MAX) {
+            let expected = u128::from(a) * u128::from(part.min(whole)) / u128::from(whole);
+            prop_assert_eq!(Amount::new(a).part(part, whole).to_string(), expected.to_string());
+            // Of a multiple of the whole, the part is exact whatever its size.
+            let large = Amount::MAX.part(1, whole);
+            let third = large.part(1, 3);
+            let times = third.plus(third).and_then(|two| two.plus(third));
+            prop_assert!(times.unwrap() <= large);
         }
 
         #[test]

@@ -7,6 +7,7 @@
 //! | 1 | account (32), digest of the name (32) | [`Holding`]: what the account holds |
 //! | 2 | digest of client and name (32) | [`Escrow`]: what went out through a client that is not its home |
 //! | 3 | digest of the name (32) | [`Holding`]: all that came in and did not go home |
+//! | 4 | digest of client and name (32) | [`super::Limit`]: how much of it may cross in a while |
 //!
 //! For each asset the third is the sum of the first two, after every step ([`check`]). What comes back through a
 //! client is at most what went out through it, and what goes home at most what came in: so a chain that forges
@@ -15,6 +16,7 @@
 
 use super::amount::Amount;
 use super::denom::Denom;
+use super::limit::{self, Cause, LIMITED, Limit, Way};
 use crate::app::Room;
 use crate::bounded::record;
 use crate::halt::Run;
@@ -59,8 +61,11 @@ pub fn held_key(account: &AccountId, denom: &Denom) -> Vec<u8> {
 /// The key, in the application's room, of what went out through a client.
 #[must_use]
 pub fn escrow_key(client: &ClientId, denom: &Denom) -> Vec<u8> {
-    let both = sha256(&[&sha256(&[client.as_str().as_bytes()]), &denom.digest()]);
-    [&[ESCROWED], both.as_slice()].concat()
+    [&[ESCROWED], digest_of(client, denom).as_slice()].concat()
+}
+
+pub(super) fn digest_of(client: &ClientId, denom: &Denom) -> [u8; 32] {
+    sha256(&[&sha256(&[client.as_str().as_bytes()]), &denom.digest()])
 }
 
 /// The key, in the application's room, of all that there is of an asset.
@@ -72,8 +77,16 @@ pub fn supply_key(denom: &Denom) -> Vec<u8> {
 /// An asset enters by a client: from its home, or out of escrow.
 ///
 /// # Errors
-/// [`Code::MoreThanLocked`] when more comes back than went out; [`Code::OutOfRange`] above 2^256 of one asset.
-pub(super) fn enter(room: &mut Room<'_, '_>, client: &ClientId, denom: &Denom, amount: Amount) -> Run<()> {
+/// [`Code::MoreThanLocked`] when more comes back than went out; [`Code::OutOfRange`] above 2^256 of one asset;
+/// [`Code::LimitReached`] for what is moved, never for what is undone.
+pub(super) fn enter(
+    room: &mut Room<'_, '_>,
+    client: &ClientId,
+    denom: &Denom,
+    amount: Amount,
+    cause: Cause,
+) -> Run<()> {
+    limit::cross(room, client, denom, amount, (Way::In, cause))?;
     if denom.is_home_at(client) {
         let supply = supply(room, denom)?.plus(amount).ok_or_else(overflow)?;
         set_supply(room, denom, supply);
@@ -89,7 +102,14 @@ pub(super) fn enter(room: &mut Room<'_, '_>, client: &ClientId, denom: &Denom, a
 ///
 /// # Errors
 /// As [`enter`].
-pub(super) fn leave(room: &mut Room<'_, '_>, client: &ClientId, denom: &Denom, amount: Amount) -> Run<()> {
+pub(super) fn leave(
+    room: &mut Room<'_, '_>,
+    client: &ClientId,
+    denom: &Denom,
+    amount: Amount,
+    cause: Cause,
+) -> Run<()> {
+    limit::cross(room, client, denom, amount, (Way::Out, cause))?;
     if denom.is_home_at(client) {
         let all = supply(room, denom)?;
         let left = all.minus(amount).ok_or_else(|| more_than(all, amount))?;
@@ -192,6 +212,15 @@ pub(crate) fn check(state: &Store, room: &[u8]) -> Result<(), String> {
                 let all = Holding::from_bytes(value).map_err(|refusal| broken(&format!("{refusal}")))?;
                 let key = supply_key(&all.denom);
                 (&mut supplied, all.denom, all.amount, key)
+            }
+            Some(&LIMITED) => {
+                let limit = Limit::from_bytes(value).map_err(|refusal| broken(&format!("{refusal}")))?;
+                let within = limit.level.minus(limit.set.capacity).unwrap_or_default() <= limit.set.capacity;
+                let its_key = limit::limit_key(&limit.set.client, &limit.set.denom);
+                if own != its_key || !within || limit.set.check().is_err() {
+                    return Err(broken("a limit beyond its ends, or under another's key"));
+                }
+                continue;
             }
             _ => return Err(broken("an unknown record")),
         };

@@ -13,6 +13,7 @@ mod book;
 mod data;
 mod denom;
 mod json;
+mod limit;
 mod memo;
 
 pub use amount::Amount;
@@ -20,6 +21,7 @@ pub(crate) use book::check;
 pub use book::{Escrow, Holding, escrow_key, held_key, supply_key};
 pub use data::{ABI, JSON, MAX_ADDRESS, MAX_MEMO, PROTOBUF, TransferData, VERSION};
 pub use denom::{Denom, MAX_DENOM};
+pub use limit::{Limit, SetLimit, limit_key};
 
 use super::{Answer, Application, Arrived, Outgoing, Received, Room, Sender, wrong_payload};
 use crate::block::Context;
@@ -27,8 +29,10 @@ use crate::bounded::{Bytes, Text};
 use crate::halt::Run;
 use crate::ibc::{Link, Packet, Payload, Port};
 use crate::limits::HOP_SECONDS;
+use crate::state::View;
+use limit::Cause;
 use memo::{Forward, Whence};
-use zeugma_types::{AccountId, Code, Refusal, UnixSeconds};
+use zeugma_types::{AccountId, BlockTime, Code, Refusal, UnixSeconds};
 
 /// The port.
 pub const PORT: &str = "transfer";
@@ -39,6 +43,12 @@ pub const TAKEN: &[u8] = br#"{"result":"AQ=="}"#;
 
 /// See the module.
 pub(crate) struct TransferPort;
+
+/// Brings a limit into force that governance decided.
+pub(crate) fn set_limit(view: &mut View<'_>, now: BlockTime, set: SetLimit) {
+    let application: &dyn Application = &TransferPort;
+    limit::set(&mut application.room(view, now), set);
+}
 
 impl Application for TransferPort {
     fn port(&self) -> &'static str {
@@ -63,7 +73,7 @@ impl Application for TransferPort {
         // An order in it is for the next hub; our own member is not the sender's to write.
         memo::read(&data.memo)?;
         book::debit(room, &sender.account, &data.denom, data.amount)?;
-        book::leave(room, &packet.source_client, &data.denom, data.amount)
+        book::leave(room, &packet.source_client, &data.denom, data.amount, Cause::Moved)
     }
 
     fn on_recv(&self, room: &mut Room<'_, '_>, _: &Context, arrived: &Arrived<'_>) -> Run<Received> {
@@ -79,7 +89,7 @@ impl Application for TransferPort {
             None => data.denom.through(&packet.destination_client)?,
         };
         let order = memo::read(&data.memo)?;
-        book::enter(room, &packet.destination_client, &denom, data.amount)?;
+        book::enter(room, &packet.destination_client, &denom, data.amount, Cause::Moved)?;
         match order {
             None => {
                 book::credit(room, &account(&data.receiver)?, &denom, data.amount)?;
@@ -123,7 +133,7 @@ fn send_on(
     order: Forward,
 ) -> Run<Received> {
     let packet = arrived.packet;
-    book::leave(room, &order.client, &denom, data.amount)?;
+    book::leave(room, &order.client, &denom, data.amount, Cause::Moved)?;
     let whence = Whence {
         client: &packet.destination_client,
         height: arrived.height,
@@ -149,10 +159,10 @@ fn send_on(
 /// Takes back what a packet of ours sent: to its sender, or, sent on behalf of another packet, out the way it came.
 fn undo(room: &mut Room<'_, '_>, packet: &Packet, payload: &Payload, behalf: Option<&Link>) -> Run<Answer> {
     let data = read(payload)?;
-    book::enter(room, &packet.source_client, &data.denom, data.amount)?;
+    book::enter(room, &packet.source_client, &data.denom, data.amount, Cause::Undone)?;
     match behalf {
         None => book::credit(room, &account(&data.sender)?, &data.denom, data.amount)?,
-        Some(first) => book::leave(room, &first.client, &data.denom, data.amount)?,
+        Some(first) => book::leave(room, &first.client, &data.denom, data.amount, Cause::Undone)?,
     }
     Ok(Answer::Error)
 }

@@ -65,6 +65,13 @@ fn change(change: &Change) -> Value {
             "revoke": names(roles.revoke),
         }),
         Change::Upgrade(upgrade) => json!({ "kind": change.name(), "program": upgrade.program }),
+        Change::Limit(limit) => json!({
+            "kind": change.name(),
+            "client": limit.client.as_str(),
+            "denom": limit.denom.as_str(),
+            "capacity": limit.capacity.to_string(),
+            "refill_seconds": limit.refill.get() / 1_000,
+        }),
         Change::Withdraw(withdraw) => json!({ "kind": change.name(), "proposal": withdraw.proposal }),
     }
 }

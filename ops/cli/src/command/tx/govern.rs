@@ -1,14 +1,15 @@
 //! Governance: a change is proposed, approved by enough governors, announced, and in force at its height.
 
-use super::{Ask, By, Desk, parse_32};
+use super::{Ask, By, Desk, parse_32, parse_client};
 use crate::failure::{Failure, Rule};
 use crate::output::Output;
 use crate::parameters::Flags;
 use clap::{ArgGroup, Args, Subcommand};
 use zeugma_client::Client;
+use zeugma_ledger::app::transfer::{Amount, Denom, SetLimit};
 use zeugma_ledger::gov::{Change, ChangeRoles, Parameters, Upgrade, Withdraw};
 use zeugma_ledger::{Message, Role, Roles, Slot};
-use zeugma_types::{AccountId, Decode as _, Height};
+use zeugma_types::{AccountId, ClientId, Decode as _, Height, Span};
 
 /// Changes of the network
 #[derive(Debug, Subcommand)]
@@ -21,6 +22,8 @@ pub(crate) enum Propose {
     Upgrade(By<Newer>),
     /// Take back a change that waits; in force with the last approval
     Withdraw(By<TakeBack>),
+    /// How much of an asset may cross in a while, by one client
+    Limit(By<Bound>),
 }
 
 impl Propose {
@@ -30,6 +33,7 @@ impl Propose {
             Self::Roles(asked) => asked.run(output),
             Self::Upgrade(asked) => asked.run(output),
             Self::Withdraw(asked) => asked.run(output),
+            Self::Limit(asked) => asked.run(output),
         }
     }
 }
@@ -147,6 +151,46 @@ pub(crate) struct TakeBack {
 impl Ask for TakeBack {
     fn messages(&self, _: &Desk<'_>) -> Result<Vec<Message>, Failure> {
         Ok(When { activation: 0 }.propose(Change::Withdraw(Withdraw { proposal: self.proposal })))
+    }
+}
+
+/// See [`Change::Limit`].
+#[derive(Debug, Args)]
+pub(crate) struct Bound {
+    /// The client by which the asset crosses
+    #[arg(long, value_name = "ID", value_parser = parse_client)]
+    client: ClientId,
+    /// The asset, by its name here: transfer/CLIENT/NAME
+    #[arg(long, value_name = "NAME", value_parser = parse_denom)]
+    denom: Denom,
+    /// How much may leave, or enter, net, in the asset's smallest unit; 0 takes the limit away
+    #[arg(long, value_name = "AMOUNT", value_parser = parse_amount)]
+    capacity: Amount,
+    /// Whole seconds in which a limit that is used up is free again
+    #[arg(long, value_name = "SECONDS", default_value_t = 86_400, value_parser = clap::value_parser!(u32).range(1..))]
+    refill_seconds: u32,
+    #[command(flatten)]
+    when: When,
+}
+
+fn parse_denom(text: &str) -> Result<Denom, String> {
+    Denom::new(text).map_err(|refusal| refusal.to_string())
+}
+
+fn parse_amount(text: &str) -> Result<Amount, String> {
+    Amount::parse(text).map_err(|refusal| refusal.to_string())
+}
+
+impl Ask for Bound {
+    fn messages(&self, _: &Desk<'_>) -> Result<Vec<Message>, Failure> {
+        let set = SetLimit {
+            client: self.client.clone(),
+            denom: self.denom.clone(),
+            capacity: self.capacity,
+            refill: Span::seconds(u64::from(self.refill_seconds)),
+        };
+        set.check().map_err(|refusal| Failure::refused("the limit", refusal))?;
+        Ok(self.when.propose(Change::Limit(set)))
     }
 }
 
