@@ -216,6 +216,12 @@ const (
 	CodeMoreThanLocked Code = 552
 	// CodeLimitReached: the limit of this asset on this route is reached; it refills with time.
 	CodeLimitReached Code = 553
+	// CodeAssetFrozen: the asset is frozen by order.
+	CodeAssetFrozen Code = 554
+	// CodeAccountFrozen: the account is frozen by order.
+	CodeAccountFrozen Code = 555
+	// CodeAssetNotListed: the asset is not on the list of those that may come in.
+	CodeAssetNotListed Code = 556
 	// CodeUnknownOrigin: the log is not registered.
 	CodeUnknownOrigin Code = 560
 	// CodeOriginKnown: the log is registered.
@@ -503,6 +509,9 @@ var rules = map[Code]rule{
 	CodeNotEnough:            {"NotEnough", false, "the account holds less of this asset", "账户持有的该资产不足"},
 	CodeMoreThanLocked:       {"MoreThanLocked", true, "more comes back than went out", "返还数量超过曾转出的数量"},
 	CodeLimitReached:         {"LimitReached", false, "the limit of this asset on this route is reached; it refills with time", "该路由上此资产的限额已满，将随时间恢复"},
+	CodeAssetFrozen:          {"AssetFrozen", false, "the asset is frozen by order", "该资产已按指令冻结"},
+	CodeAccountFrozen:        {"AccountFrozen", false, "the account is frozen by order", "该账户已按指令冻结"},
+	CodeAssetNotListed:       {"AssetNotListed", false, "the asset is not on the list of those that may come in", "该资产不在准入清单中"},
 	CodeUnknownOrigin:        {"UnknownOrigin", false, "the log is not registered", "该日志未登记"},
 	CodeOriginKnown:          {"OriginKnown", true, "the log is registered", "该日志已登记"},
 	CodeBadNote:              {"BadNote", true, "the checkpoint is not a signed note of its form", "检查点不是规定格式的签名笔记"},

@@ -189,6 +189,9 @@ codes! {
     551 NotEnough NotYet "the account holds less of this asset" "账户持有的该资产不足";
     552 MoreThanLocked Never "more comes back than went out" "返还数量超过曾转出的数量";
     553 LimitReached NotYet "the limit of this asset on this route is reached; it refills with time" "该路由上此资产的限额已满，将随时间恢复";
+    554 AssetFrozen NotYet "the asset is frozen by order" "该资产已按指令冻结";
+    555 AccountFrozen NotYet "the account is frozen by order" "该账户已按指令冻结";
+    556 AssetNotListed NotYet "the asset is not on the list of those that may come in" "该资产不在准入清单中";
 
     // The ledger: logs and registry.
     560 UnknownOrigin NotYet "the log is not registered" "该日志未登记";

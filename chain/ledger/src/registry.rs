@@ -25,7 +25,8 @@ numbered! {
         RulePack = 2, "rule-pack";
         /// A list of what is allowed: assets, receivers, institutions.
         AllowList = 3, "allow-list";
-        /// An order that halts the route of the client it is named after.
+        /// An order that halts what it is named after: a client's route, an asset or an account
+        /// ([`crate::app::transfer`]).
         Halt = 4, "halt";
     }
 }

@@ -22,7 +22,7 @@ numbered! {
         Relayer = 3, "relayer";
         /// Anchors checkpoints of evidence logs.
         Anchorer = 4, "anchorer";
-        /// Halts a route by order.
+        /// Halts a route, an asset or an account by order.
         Freezer = 5, "freezer";
         /// Sends packets and payloads.
         Member = 6, "member";

@@ -114,6 +114,15 @@ fn registry(desk: &Desk, asked: &mut Asked<'_>) {
     assert_eq!(entry["digest"], hex::encode(sha256(&[b"authenticity first"])));
     asked.does(&[&["revoke-digest"][..], &name].concat());
     asked.until(&["registry", "rule-pack", "court/2026"], |entry| entry["in_force"] == false);
+
+    // A frozen asset is found under the digest of its name.
+    let asset = ["--kind", "halt", "--asset", "transfer/zeugma-0/coin"];
+    let order = "07".repeat(32);
+    asked.does(&[&["set-digest", "--digest", &order][..], &asset].concat());
+    let name = hex::encode(sha256(&[b"transfer/zeugma-0/coin"]));
+    let entry = asked.until(&["registry", "halt", &name], |entry| entry["in_force"] == true);
+    assert_eq!(entry["digest"], order);
+    asked.does(&[&["revoke-digest"][..], &asset].concat());
 }
 
 fn governance(desk: &Desk, asked: &mut Asked<'_>) -> BTreeSet<&'static str> {

@@ -12,8 +12,11 @@ pub mod message;
 pub mod transfer;
 
 use crate::block::Context;
+use crate::bounded::Text;
 use crate::halt::Run;
 use crate::ibc::{Link, Packet, Payload, Port};
+use crate::limits::MAX_NAME;
+use crate::registry::{self, Kind};
 use crate::state::{Slot, View};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -144,6 +147,11 @@ impl Room<'_, '_> {
     /// The block's time.
     pub(crate) const fn now(&self) -> BlockTime {
         self.now
+    }
+
+    /// The digest in force under a name of the registry.
+    pub(crate) fn in_force(&self, kind: Kind, name: &Text<MAX_NAME>) -> Run<Option<[u8; 32]>> {
+        registry::in_force(self.view, kind, name)
     }
 
     /// The record under the application's own key.

@@ -17,6 +17,7 @@
 use super::amount::Amount;
 use super::denom::Denom;
 use super::limit::{self, Cause, LIMITED, Limit, Way};
+use super::order;
 use crate::app::Room;
 use crate::bounded::record;
 use crate::halt::Run;
@@ -78,7 +79,8 @@ pub fn supply_key(denom: &Denom) -> Vec<u8> {
 ///
 /// # Errors
 /// [`Code::MoreThanLocked`] when more comes back than went out; [`Code::OutOfRange`] above 2^256 of one asset;
-/// [`Code::LimitReached`] for what is moved, never for what is undone.
+/// [`Code::LimitReached`], [`Code::AssetFrozen`] and [`Code::AssetNotListed`] for what is moved, never for what is
+/// undone.
 pub(super) fn enter(
     room: &mut Room<'_, '_>,
     client: &ClientId,
@@ -86,8 +88,14 @@ pub(super) fn enter(
     amount: Amount,
     cause: Cause,
 ) -> Run<()> {
+    if cause == Cause::Moved {
+        order::require_free(room, denom)?;
+    }
     limit::cross(room, client, denom, amount, (Way::In, cause))?;
     if denom.is_home_at(client) {
+        if cause == Cause::Moved {
+            order::require_listed(room, denom)?;
+        }
         let supply = supply(room, denom)?.plus(amount).ok_or_else(overflow)?;
         set_supply(room, denom, supply);
         return Ok(());
@@ -109,6 +117,9 @@ pub(super) fn leave(
     amount: Amount,
     cause: Cause,
 ) -> Run<()> {
+    if cause == Cause::Moved {
+        order::require_free(room, denom)?;
+    }
     limit::cross(room, client, denom, amount, (Way::Out, cause))?;
     if denom.is_home_at(client) {
         let all = supply(room, denom)?;

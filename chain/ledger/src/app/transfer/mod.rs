@@ -15,6 +15,7 @@ mod denom;
 mod json;
 mod limit;
 mod memo;
+mod order;
 
 pub use amount::Amount;
 pub(crate) use book::check;
@@ -22,6 +23,7 @@ pub use book::{Escrow, Holding, escrow_key, held_key, supply_key};
 pub use data::{ABI, JSON, MAX_ADDRESS, MAX_MEMO, PROTOBUF, TransferData, VERSION};
 pub use denom::{Denom, MAX_DENOM};
 pub use limit::{Limit, SetLimit, limit_key};
+pub use order::{LISTED, account_name, asset_name};
 
 use super::{Answer, Application, Arrived, Outgoing, Received, Room, Sender, wrong_payload};
 use crate::block::Context;
@@ -72,6 +74,7 @@ impl Application for TransferPort {
         }
         // An order in it is for the next hub; our own member is not the sender's to write.
         memo::read(&data.memo)?;
+        order::require_free_account(room, &sender.account)?;
         book::debit(room, &sender.account, &data.denom, data.amount)?;
         book::leave(room, &packet.source_client, &data.denom, data.amount, Cause::Moved)
     }

@@ -17,6 +17,7 @@ use zeugma_types::{AccountId, ClientId, Code, Decode, Span, UnixSeconds};
 
 mod history;
 mod limits;
+mod orders;
 
 /// A hub, and two chains that it follows.
 struct Hub {

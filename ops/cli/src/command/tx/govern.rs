@@ -173,7 +173,7 @@ pub(crate) struct Bound {
     when: When,
 }
 
-fn parse_denom(text: &str) -> Result<Denom, String> {
+pub(super) fn parse_denom(text: &str) -> Result<Denom, String> {
     Denom::new(text).map_err(|refusal| refusal.to_string())
 }
 

@@ -1,5 +1,6 @@
 //! The registry of digests: rule packs, allow-lists, halts. The network keeps digests, never content.
 
+use super::govern::parse_denom;
 use super::{Ask, Desk, parse_32, refused};
 use crate::failure::Failure;
 use clap::{Args, ValueEnum};
@@ -8,10 +9,12 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use zeugma_crypto::hash::Hasher;
 use zeugma_ledger::Message;
+use zeugma_ledger::app::transfer::{Denom, account_name, asset_name};
 use zeugma_ledger::bounded::Text;
+use zeugma_ledger::limits::MAX_NAME;
 use zeugma_ledger::registry::Kind;
 use zeugma_ledger::tx::{RevokeDigest, SetDigest};
-use zeugma_types::HashSuite;
+use zeugma_types::{AccountId, HashSuite};
 
 /// What an account may put in force: the ledger's kinds without that of governance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -20,7 +23,7 @@ pub(crate) enum Open {
     RulePack,
     /// A list of what is allowed: assets, receivers, institutions
     AllowList,
-    /// An order that halts the route of the client it is named after
+    /// An order that halts what it is named after: a client's route, an asset, an account
     Halt,
 }
 
@@ -40,11 +43,35 @@ pub(crate) struct Set {
     /// What it is
     #[arg(long, value_enum)]
     kind: Open,
-    /// Its name; of a halt, the client whose route is halted
-    #[arg(long, value_name = "NAME")]
-    name: String,
+    #[command(flatten)]
+    named: Named,
     #[command(flatten)]
     content: Content,
+}
+
+/// What an entry is named after.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Named {
+    /// Its name; of a halt, the client whose route is halted; "assets" is the list that lets in what is listed only
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// The asset it is about, by its name on the network: transfer/CLIENT/NAME
+    #[arg(long, value_name = "NAME", value_parser = parse_denom)]
+    asset: Option<Denom>,
+    /// The account it is about, 64 hexadecimal digits
+    #[arg(long, value_name = "ACCOUNT", value_parser = parse_32)]
+    account: Option<[u8; 32]>,
+}
+
+impl Named {
+    fn text(&self) -> Result<Text<MAX_NAME>, Failure> {
+        match (&self.name, &self.asset, self.account) {
+            (_, Some(denom), _) => Ok(asset_name(denom)),
+            (_, _, Some(account)) => Ok(account_name(&AccountId::new(account))),
+            (name, ..) => Text::new(name.as_deref().unwrap_or_default()).map_err(refused),
+        }
+    }
 }
 
 /// What is put in force.
@@ -79,7 +106,7 @@ impl Ask for Set {
             (Some(file), None) => digest_of(file)?,
             (None, None) => return Err(Failure::usage("there is no digest", "give --file or --digest")),
         };
-        let name = Text::new(&self.name).map_err(refused)?;
+        let name = self.named.text()?;
         Ok(vec![Message::SetDigest(SetDigest { kind: self.kind.kind(), name, digest })])
     }
 }
@@ -90,14 +117,13 @@ pub(crate) struct Revoke {
     /// What it is
     #[arg(long, value_enum)]
     kind: Open,
-    /// Its name
-    #[arg(long, value_name = "NAME")]
-    name: String,
+    #[command(flatten)]
+    named: Named,
 }
 
 impl Ask for Revoke {
     fn messages(&self, _: &Desk<'_>) -> Result<Vec<Message>, Failure> {
-        let name = Text::new(&self.name).map_err(refused)?;
+        let name = self.named.text()?;
         Ok(vec![Message::RevokeDigest(RevokeDigest { kind: self.kind.kind(), name })])
     }
 }
