@@ -4,7 +4,7 @@
 //! Ends with a table and, alone on the last line, `N passed, N failed`, counting suites.
 
 use crate::child::{Child, Tests};
-use crate::{alerts, built, fuzz, pages, rings, sim, tools, verifiers};
+use crate::{alerts, built, fuzz, model, pages, rings, sim, tools, verifiers};
 use anyhow::{Result, ensure};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -105,6 +105,7 @@ const SUITES: &[Suite] = &[
             Ok(None)
         },
     },
+    Suite { name: "model", prepare: model::prepare, run: |_| model::run().map(Some) },
     Suite { name: "alerts", prepare: alerts::prepare, run: |_| alerts::run().map(Some) },
     Suite {
         name: "doc",

@@ -8,6 +8,7 @@ mod built;
 mod child;
 mod fuzz;
 mod gate;
+mod model;
 mod pages;
 mod rings;
 mod sim;
@@ -32,6 +33,8 @@ usage: cargo xtask TASK
   bench [WHAT]            speed, with the peers in the same run; WHAT is idle, wan27, certificate, cometbft-header
   alerts [--record]       the alert rules and the dashboard, run by a real Prometheus
                           --record  runs a real network into trouble, and writes its series as a test; nine minutes
+  model [--record]        the model of a packet's life, and that its check finds planted faults
+                          --record  writes histories of it, which the ledger replays
   docs [--check]          writes the generated pages; with --check, fails when one would change
 ";
 
@@ -58,6 +61,8 @@ fn main() -> ExitCode {
         },
         ["alerts"] => alerts::run().map(|_| true),
         ["alerts", "--record"] => alerts::record::run().map(|()| true),
+        ["model"] => model::prepare().and_then(|()| model::run()).map(|_| true),
+        ["model", "--record"] => model::record().map(|()| true),
         ["docs"] => pages::write().map(|()| true),
         ["docs", "--check"] => pages::check().map(|()| true),
         ["help" | "--help" | "-h"] => {

@@ -3,8 +3,10 @@
 
 use crate::child::Child;
 use anyhow::{Context, Result, bail};
+use std::collections::hash_map::DefaultHasher;
 use std::env;
 use std::fs;
+use std::hash::{Hash, Hasher};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -55,6 +57,41 @@ fn cargo_tool(package: &str, binary: &str, version: &str) -> Result<PathBuf> {
 
 fn answers(program: &Path, version: &str) -> bool {
     Child::new(program).args(["--version"]).text().is_ok_and(|text| text.trim_end().ends_with(version))
+}
+
+/// The packages of a room's lock file, installed into a folder of their own for each content of it; its
+/// `node_modules`' parent. Nothing of a package runs when it is installed.
+///
+/// # Errors
+/// When Node.js or npm is missing, with the package that brings it; when they do not install.
+pub(crate) fn npm(room: &str) -> Result<PathBuf> {
+    const FILES: [&str; 2] = ["package.json", "package-lock.json"];
+    const COMPLETE: &str = ".complete";
+    for (command, package) in [("node", "nodejs (20 or newer)"), ("npm", "npm")] {
+        if Child::new(command).args(["--version"]).text().is_err() {
+            bail!("`{command}` is missing: install the package {package}");
+        }
+    }
+    let root = crate::workspace::root().join(room);
+    let mut recipe = DefaultHasher::new();
+    for file in FILES {
+        fs::read(root.join(file)).with_context(|| format!("cannot read {room}/{file}"))?.hash(&mut recipe);
+    }
+    let name = room.replace('/', "-");
+    let home = cache()?.join("tools").join(format!("{name}-{:016x}", recipe.finish()));
+    if home.join(COMPLETE).is_file() {
+        return Ok(home);
+    }
+    println!("installing the packages of {room} into {}", home.display());
+    fs::create_dir_all(&home).with_context(|| format!("cannot create {}", home.display()))?;
+    for file in FILES {
+        fs::copy(root.join(file), home.join(file)).with_context(|| format!("cannot copy {file}"))?;
+    }
+    let install = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
+    Child::new("npm").args(install).folder(&home).minutes(15).run()?;
+    // Last: a folder without it was cut off.
+    fs::write(home.join(COMPLETE), "").with_context(|| format!("cannot write into {}", home.display()))?;
+    Ok(home)
 }
 
 /// The standard library of another target.

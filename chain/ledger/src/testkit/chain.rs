@@ -223,6 +223,11 @@ impl Peer {
         self.store.insert(key.into(), value.into());
     }
 
+    /// Holds exactly this from now on.
+    pub(crate) fn mirror(&mut self, content: &[(Vec<u8>, Vec<u8>)]) {
+        self.store = content.iter().cloned().collect();
+    }
+
     pub(crate) fn height(&self) -> Height {
         Height::new(self.height)
     }

@@ -6,6 +6,7 @@ mod decoding;
 mod evidence;
 mod forwarding;
 mod governance;
+mod model;
 mod packets;
 mod properties;
 mod transfers;
