@@ -5,9 +5,11 @@
 //! must be submitted again.
 //!
 //! What cannot be admitted yet waits behind the others, for [`PATIENCE`] at most; then it is dropped, with the
-//! reason for whoever asks.
+//! reason for whoever asks. The order, and why nobody can keep others out by what they send, is in [`pool`].
 
+mod class;
 mod gossip;
+mod look;
 mod pool;
 mod recent;
 mod signatures;

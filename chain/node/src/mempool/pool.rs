@@ -1,58 +1,72 @@
 //! The pool's decisions: what is kept, what makes room, what goes into a block first. No lock, no await.
 //!
-//! Order: by class, then by arrival; but an account's transactions go in the order of their sequences, in the
-//! place of the first of them. What could not be admitted yet comes after all others, and calls for no block. A
-//! full pool makes room by its youngest transaction of the lowest class, if that is
-//! below the class of the new one. No account holds more than its share.
+//! **Order among accounts.** By [`Class`], then by arrival; but what an account has beyond an eighth of a block comes
+//! after what all others have. Nothing is lifted: neither by what stands in the same transaction, nor by another of the
+//! same account.
+//!
+//! **Order of one account.** By class, then by sequence: within a class its transactions go in the order of their
+//! sequences, in the places that they took by arrival. So a watcher's evidence waits for none of its own packets.
+//! (A sequence is used once, in any order inside the account's window: what an account lets fall behind its own later
+//! ones by more than the window is lost to it.)
+//!
+//! **Behind.** What a block could not admit yet is behind all others, and with it what comes later in the order of its
+//! account: an account that asks for more than it can pay for holds up itself alone, and its first claim is served
+//! first when its allowance has refilled. What is behind calls for no block; it goes with the next one that is made,
+//! and the network makes one each heartbeat.
+//!
+//! **Turns.** A flood that is paid for would still keep what comes after it out of every block. So of each eight
+//! blocks that a validator proposes, one begins with each of the lower classes, and one with what is behind (see
+//! [`TURNS`]): each has at least an eighth of the network's blocks, whatever the others send. The leader's own count
+//! decides, so that the turn of a class does not always fall to the same leader.
+//!
+//! **Room.** Each class has an eighth of the pool for itself ([`super::class`]). No account holds more than an eighth
+//! of what its class has left, one transaction excepted: it leaves eight parts for others, and `n` accounts that take
+//! all they can leave `8 / (8 + n)` of it to the next.
+//!
+//! **What accounts in collusion can do.** They are named by the network and each pays out of its allowance. As long as
+//! they pay for every block they can slow a class down to its eighth. Within one class they come before those who
+//! arrive later, and by no more than the pool holds. Where they are more than a hundred, or where the network takes
+//! payloads without a sender, they can fill the pool's room of one class, so that another of that class finds a place
+//! only when one becomes free. They can keep no class out of the blocks, and call for none that they cannot pay for.
 
+use super::class::{Amount, Class, Shares};
+use super::look::Look;
 use bytes::Bytes;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::ops::Bound;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
-use zeugma_ledger::{Action, Checked, Transaction};
+use zeugma_ledger::{Checked, Transaction};
 use zeugma_types::{AccountId, BlockTime, Code, Refusal};
 
 /// Digest of a transaction.
 pub(crate) type TransactionId = [u8; 32];
+/// Class, number of the arrival, and the transaction that took the place.
+pub(super) type Place = (Class, u64, TransactionId);
+/// The order of one account: class, sequence, transaction.
+pub(super) type Own = (Class, u64, TransactionId);
 
-/// What goes first. A transaction has the last class of its messages, so nothing is lifted by company.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Class {
-    /// Proof of misbehaviour, halts, governance: what keeps the network safe.
-    Safety,
-    /// Client updates, packets and time-outs, which lapse.
-    Relay,
-    /// Anchors, registry, set-up.
-    Records,
-    /// Payloads that the ledger does not read.
-    Payload,
+/// What a block begins with; the usual order follows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// The first class.
+    Usual,
+    /// This one.
+    Class(Class),
+    /// What could not be admitted before.
+    Behind,
 }
 
-impl Class {
-    fn of(transaction: &Transaction) -> Self {
-        let Transaction::Signed { body, .. } = transaction else { return Self::Payload };
-        body.messages
-            .iter()
-            .map(|message| Self::of_action(Action::of(message)))
-            .max()
-            .unwrap_or(Self::Payload)
-    }
-
-    const fn of_action(action: Action) -> Self {
-        match action {
-            Action::SubmitMisbehaviour
-            | Action::ReportSplitView
-            | Action::HaltRoute
-            | Action::CancelRecovery
-            | Action::Govern => Self::Safety,
-            Action::UpdateClient | Action::Relay | Action::ResumeRoute | Action::FinishRecovery => {
-                Self::Relay
-            }
-            Action::Opaque => Self::Payload,
-            _ => Self::Records,
-        }
-    }
-}
+/// The turns of a validator's own blocks, round and round.
+const TURNS: [Turn; 8] = [
+    Turn::Usual,
+    Turn::Usual,
+    Turn::Usual,
+    Turn::Class(Class::Relay),
+    Turn::Usual,
+    Turn::Class(Class::Records),
+    Turn::Class(Class::Payload),
+    Turn::Behind,
+];
 
 /// Bounds of the pool.
 #[derive(Clone, Copy, Debug)]
@@ -86,39 +100,68 @@ struct Entry {
     candidate: Candidate,
     class: Class,
     arrival: u64,
-    /// When a block first could not admit it yet.
+    /// When a block first could not admit it yet, for itself rather than for an earlier one of its account.
     deferred: Option<BlockTime>,
 }
 
 impl Entry {
-    fn place(&self) -> (Class, u64, TransactionId) {
+    fn place(&self) -> Place {
         (self.class, self.arrival, *self.candidate.id())
+    }
+
+    fn own(&self) -> Own {
+        (self.class, self.candidate.sequence(), *self.candidate.id())
+    }
+
+    fn amount(&self) -> Amount {
+        Amount::one(self.candidate.bytes.len())
+    }
+}
+
+/// What one account holds. All of `front` comes before all of `behind` in its order.
+#[derive(Default)]
+pub(super) struct Held {
+    pub(super) front: BTreeSet<Own>,
+    pub(super) behind: BTreeSet<Own>,
+    bytes: usize,
+}
+
+impl Held {
+    fn amount(&self) -> Amount {
+        Amount { transactions: self.front.len() + self.behind.len(), bytes: self.bytes }
     }
 }
 
 /// See the module.
 pub(crate) struct Pool {
-    limits: Limits,
+    per_account: usize,
+    shares: Shares,
     entries: HashMap<TransactionId, Entry>,
     by_bytes: HashMap<Bytes, TransactionId>,
-    order: BTreeSet<(Class, u64, TransactionId)>,
-    deferred: BTreeSet<(Class, u64, TransactionId)>,
-    accounts: BTreeMap<AccountId, BTreeSet<(u64, TransactionId)>>,
-    bytes: usize,
+    /// Places of what may be admitted.
+    pub(super) order: BTreeSet<Place>,
+    /// Places of what is behind.
+    pub(super) behind: BTreeSet<Place>,
+    /// Where the next look at what is behind begins: after a look that found no room for all of it.
+    pub(super) behind_from: Option<Place>,
+    pub(super) accounts: HashMap<AccountId, Held>,
     arrivals: u64,
+    turn: usize,
 }
 
 impl Pool {
     pub(crate) fn new(limits: Limits) -> Self {
         Self {
-            limits,
+            per_account: limits.per_account,
+            shares: Shares::new(Amount { transactions: limits.transactions, bytes: limits.bytes }),
             entries: HashMap::new(),
             by_bytes: HashMap::new(),
             order: BTreeSet::new(),
-            deferred: BTreeSet::new(),
-            accounts: BTreeMap::new(),
-            bytes: 0,
+            behind: BTreeSet::new(),
+            behind_from: None,
+            accounts: HashMap::new(),
             arrivals: 0,
+            turn: 0,
         }
     }
 
@@ -127,7 +170,7 @@ impl Pool {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.bytes
+        self.shares.total().bytes
     }
 
     pub(crate) fn contains(&self, id: &TransactionId) -> bool {
@@ -140,6 +183,11 @@ impl Pool {
         Some(Arc::clone(&entry.candidate.checked))
     }
 
+    /// What has a place here.
+    pub(super) fn candidate(&self, id: &TransactionId) -> &Candidate {
+        &self.entries.get(id).expect("what has a place is held").candidate
+    }
+
     /// Keeps `candidate`. Says whether it is new.
     ///
     /// # Errors
@@ -149,59 +197,98 @@ impl Pool {
         if self.entries.contains_key(&id) {
             return Ok(false);
         }
-        if let Some(account) = candidate.checked.account()
-            && self.accounts.get(account).is_some_and(|held| held.len() >= self.limits.per_account)
-        {
-            let found = u64::try_from(self.limits.per_account).unwrap_or(u64::MAX);
-            return Err(Refusal::new(Code::BlockFull).needed("fewer waiting of this account").found(found));
-        }
         let class = Class::of(candidate.checked.transaction());
-        while self.entries.len() >= self.limits.transactions
-            || self.bytes.saturating_add(candidate.bytes.len()) > self.limits.bytes
-        {
-            match self.order.last().max(self.deferred.last()).copied() {
-                Some((last, _, loser)) if last > class => drop(self.remove(&loser)),
-                _ => return Err(Refusal::new(Code::BlockFull).needed("room in the mempool")),
+        let entry = Entry { candidate, class, arrival: self.arrivals, deferred: None };
+        self.require_room(&entry)?;
+        while let Some(class) = self.shares.gives_way(class, entry.amount()) {
+            let youngest = self.youngest(class).expect("a class that has to give way holds something");
+            self.remove(&youngest);
+        }
+        self.arrivals += 1;
+        self.shares.add(class, entry.amount());
+        self.by_bytes.insert(entry.candidate.bytes.clone(), id);
+        let mut line = &mut self.order;
+        if let Some(account) = entry.candidate.checked.account() {
+            let held = self.accounts.entry(*account).or_default();
+            held.bytes += entry.candidate.bytes.len();
+            let own = entry.own();
+            if held.behind.first().is_some_and(|first| *first < own) {
+                held.behind.insert(own);
+                line = &mut self.behind;
+            } else {
+                held.front.insert(own);
             }
         }
-        let arrival = self.arrivals;
-        self.arrivals += 1;
-        self.bytes += candidate.bytes.len();
-        self.order.insert((class, arrival, id));
-        self.by_bytes.insert(candidate.bytes.clone(), id);
-        if let Some(account) = candidate.checked.account() {
-            self.accounts.entry(*account).or_default().insert((candidate.sequence(), id));
-        }
-        self.entries.insert(id, Entry { candidate, class, arrival, deferred: None });
+        line.insert(entry.place());
+        self.entries.insert(id, entry);
         Ok(true)
+    }
+
+    /// Its account has not its share yet, and its class has room for it.
+    fn require_room(&self, entry: &Entry) -> Result<(), Refusal> {
+        let (room, more) = (self.shares.room(entry.class), entry.amount());
+        if let Some(held) = entry.candidate.checked.account().and_then(|account| self.accounts.get(account)) {
+            let (held, share) = (held.amount(), (room - more).eighth());
+            let full = Refusal::new(Code::BlockFull);
+            if held.transactions >= self.per_account.min(share.transactions) {
+                return Err(full.needed("fewer waiting of this account").found(held.transactions));
+            }
+            if held.bytes + more.bytes > share.bytes {
+                return Err(full.needed("fewer bytes waiting of this account").found(held.bytes));
+            }
+        }
+        if more.within(room) {
+            Ok(())
+        } else {
+            Err(Refusal::new(Code::BlockFull).needed("room in the mempool"))
+        }
+    }
+
+    fn youngest(&self, class: Class) -> Option<TransactionId> {
+        let last = |line: &BTreeSet<Place>| line.range(of_class(class)).next_back().copied();
+        last(&self.order).max(last(&self.behind)).map(|(_, _, id)| id)
     }
 
     pub(crate) fn remove(&mut self, id: &TransactionId) -> Option<Candidate> {
         let entry = self.entries.remove(id)?;
         if !self.order.remove(&entry.place()) {
-            self.deferred.remove(&entry.place());
+            self.behind.remove(&entry.place());
         }
-        let candidate = entry.candidate;
-        self.by_bytes.remove(&candidate.bytes);
-        self.bytes -= candidate.bytes.len();
-        if let Some(account) = candidate.checked.account()
+        self.shares.remove(entry.class, entry.amount());
+        self.by_bytes.remove(&entry.candidate.bytes);
+        if let Some(account) = entry.candidate.checked.account()
             && let Some(held) = self.accounts.get_mut(account)
         {
-            held.remove(&(candidate.sequence(), *id));
-            if held.is_empty() {
+            held.bytes -= entry.candidate.bytes.len();
+            if !held.front.remove(&entry.own()) {
+                held.behind.remove(&entry.own());
+            }
+            if held.front.is_empty() && held.behind.is_empty() {
                 self.accounts.remove(account);
             }
         }
-        Some(candidate)
+        Some(entry.candidate)
     }
 
-    /// Puts a transaction behind those that may be admitted. Says since when it waits there.
+    /// Puts a transaction, and what comes after it in the order of its account, behind those that may be admitted.
+    /// Says since when it waits there.
     pub(crate) fn defer(&mut self, id: &TransactionId, now: BlockTime) -> Option<BlockTime> {
         let entry = self.entries.get_mut(id)?;
         let since = *entry.deferred.get_or_insert(now);
-        let place = entry.place();
-        self.order.remove(&place);
-        self.deferred.insert(place);
+        let (place, own) = (entry.place(), entry.own());
+        let held = entry.candidate.checked.account().and_then(|account| self.accounts.get_mut(account));
+        let Some(held) = held else {
+            self.order.remove(&place);
+            self.behind.insert(place);
+            return Some(since);
+        };
+        let later = held.front.split_off(&own);
+        for (_, _, id) in &later {
+            let place = self.entries.get(id).expect("what an account holds is held").place();
+            self.order.remove(&place);
+            self.behind.insert(place);
+        }
+        held.behind.extend(later);
         Some(since)
     }
 
@@ -211,47 +298,23 @@ impl Pool {
         self.order.iter().any(|(_, _, id)| !carried.contains(id))
     }
 
-    /// What goes into a block, in order, without what `carried` holds, within both bounds.
+    /// What goes into the next block of this validator, in order, without what `carried` holds, within both bounds.
     pub(crate) fn choose(
-        &self,
+        &mut self,
         carried: &HashSet<TransactionId>,
         most: usize,
         most_bytes: usize,
     ) -> Vec<Candidate> {
-        let (mut chosen, mut total) = (Vec::new(), 0_usize);
-        // Up to where an account's transactions were looked at: none is looked at twice.
-        let mut looked: HashMap<AccountId, (u64, TransactionId)> = HashMap::new();
-        for (_, _, id) in self.order.iter().chain(&self.deferred) {
-            let entry = self.entries.get(id).expect("what is ordered is held");
-            let up_to = (entry.candidate.sequence(), *id);
-            // Before this one, the account's earlier sequences; after those, this one.
-            let together: Vec<TransactionId> = match entry.candidate.checked.account() {
-                None => vec![*id],
-                Some(account) => {
-                    let from = looked.insert(*account, up_to);
-                    if let Some(from) = from
-                        && from >= up_to
-                    {
-                        looked.insert(*account, from);
-                        continue;
-                    }
-                    let held = self.accounts.get(account).expect("an account holds what is ordered");
-                    let range = (from.map_or(Bound::Unbounded, Bound::Excluded), Bound::Included(up_to));
-                    held.range(range).map(|(_, id)| *id).collect()
-                }
-            };
-            for id in together {
-                if carried.contains(&id) {
-                    continue;
-                }
-                let candidate = &self.entries.get(&id).expect("what an account holds is held").candidate;
-                if chosen.len() == most || total + candidate.bytes.len() > most_bytes {
-                    return chosen;
-                }
-                total += candidate.bytes.len();
-                chosen.push(candidate.clone());
-            }
-        }
+        let turn = TURNS[self.turn];
+        self.turn = (self.turn + 1) % TURNS.len();
+        let room = Amount { transactions: most, bytes: most_bytes };
+        let (chosen, stopped) = Look::new(self, carried, room).run(turn);
+        self.behind_from = stopped;
         chosen
     }
+}
+
+/// Every place, or everything of one account, in a class.
+pub(super) fn of_class(class: Class) -> RangeInclusive<(Class, u64, TransactionId)> {
+    (class, u64::MIN, [u8::MIN; 32])..=(class, u64::MAX, [u8::MAX; 32])
 }

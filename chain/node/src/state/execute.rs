@@ -5,6 +5,7 @@ use crate::consensus::Runtime;
 use crate::mempool::Candidate;
 use crate::outbox::Said;
 use commonware_glue::stateful::db::Unmerkleized as _;
+use std::collections::HashSet;
 use zeugma_ledger::{
     Block, Context, Edge, Event, Genesis, Key, Ledger, Outcome, Overlay, PROGRAM, Place, Read, Reads as _,
     Step,
@@ -75,6 +76,9 @@ pub(crate) enum Transactions<'a> {
     },
 }
 
+/// Transactions that found no room in a block, after which it is taken to be full.
+const MOST_MISSES: usize = 16;
+
 struct Run<'a, E: Runtime> {
     environment: Environment<'a>,
     batch: &'a Batch<E>,
@@ -128,11 +132,33 @@ pub(crate) async fn execute<E: Runtime>(
             }
         }
         Transactions::Chosen { from, into, refused } => {
+            // An account that cannot pay for one saves for it: what it sent after would spend what refills, and a
+            // block that is full of what cannot be paid for costs one look an account.
+            let (mut passed, mut misses) = (HashSet::new(), 0);
             for candidate in from {
-                match run.step(&mut block, &candidate, Admission::Needed).await? {
-                    None => into.push(candidate),
-                    Some(refusal) if refusal.code == Code::BlockFull => break,
-                    Some(refusal) => refused.push((candidate, refusal)),
+                let account = candidate.checked.account().copied();
+                if account.is_some_and(|account| passed.contains(&account)) {
+                    continue;
+                }
+                let Some(refusal) = run.step(&mut block, &candidate, Admission::Needed).await? else {
+                    into.push(candidate);
+                    continue;
+                };
+                match refusal.code {
+                    // It begins a later block; what is smaller, of others, goes into what is left of this one.
+                    Code::BlockFull => {
+                        misses += 1;
+                        if misses == MOST_MISSES {
+                            break;
+                        }
+                        passed.extend(account);
+                    }
+                    code => {
+                        if code == Code::AllowanceSpent {
+                            passed.extend(account);
+                        }
+                        refused.push((candidate, refusal));
+                    }
                 }
             }
         }

@@ -48,6 +48,13 @@ pub(crate) fn log(name: &str) -> PathBuf {
     path
 }
 
+/// What the API of a node answers to anybody.
+fn of(node: &str, path: &str) -> Value {
+    let answer = get(node.strip_prefix("http://").unwrap().parse().unwrap(), path).unwrap();
+    assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+    serde_json::from_str(&answer.body).unwrap()
+}
+
 impl Devnet {
     /// Starts a network of this name; `more` are further flags of `zeugma devnet`.
     pub(crate) fn start(name: &str, more: &[&str]) -> Self {
@@ -97,15 +104,27 @@ impl Devnet {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let (token, account) = (self.token.to_str().unwrap(), self.account.to_str().unwrap());
         let fixed = ["--node", &self.nodes[0], "--token-file", token, "--key", account, "--wait", "60"];
-        zeugma(&[arguments, &fixed].concat())
+        let ran = zeugma(&[arguments, &fixed].concat());
+        self.everywhere();
+        ran
     }
 
-    /// What the API of a node answers to anybody.
+    /// Waits until what is final at the node that writes go to is so at those that are asked: final is no promise that
+    /// every node has it at the same moment.
+    fn everywhere(&self) {
+        let height = |node: &str| of(node, "/v1/status")["height"].as_u64().unwrap();
+        let written = height(&self.nodes[0]);
+        for node in &self.nodes[1..] {
+            until(&format!("{node} to have block {written}"), START, || {
+                Ok((height(node) >= written).then_some(()))
+            })
+            .unwrap();
+        }
+    }
+
+    /// What the API of the node that is asked answers.
     pub(crate) fn api(&self, path: &str) -> Value {
-        let node = self.nodes[2].strip_prefix("http://").unwrap().parse().unwrap();
-        let answer = get(node, path).unwrap();
-        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
-        serde_json::from_str(&answer.body).unwrap()
+        of(&self.nodes[2], path)
     }
 
     /// How a client stands, over the API.
@@ -139,6 +158,12 @@ impl Devnet {
     /// The key file of an account that nobody else has.
     pub(crate) fn relayer(&self) -> PathBuf {
         self.relayers.lock().unwrap().pop().expect("there is an account for each who asks")
+    }
+
+    /// The word that lets its holder submit.
+    #[allow(dead_code, reason = "the scenarios of `network` leave submitting to the command")]
+    pub(crate) fn token(&self) -> String {
+        fs::read_to_string(&self.token).unwrap().trim().to_owned()
     }
 
     /// One `[[hub]]` of a watcher's configuration, with an account that nobody else has.
