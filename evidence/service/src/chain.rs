@@ -89,6 +89,22 @@ impl Anchorer {
         self.step().inspect_err(|_| self.metrics.anchor_failed())
     }
 
+    /// As [`Anchorer::round`], for one of several that send from one account: `last` is the highest number that any of them used.
+    ///
+    /// # Errors
+    /// As [`Anchorer::round`].
+    pub(crate) fn round_after(&mut self, last: &mut u64) -> Result<Option<TreeSize>, ChainError> {
+        self.last = self.last.max(*last);
+        let done = self.round();
+        *last = self.last;
+        done
+    }
+
+    /// The origin of its log.
+    pub(crate) fn origin(&self) -> &str {
+        self.desk.origin()
+    }
+
     fn step(&mut self) -> Result<Option<TreeSize>, ChainError> {
         let (shard, origin, _) = self.desk.log().head();
         if let Some(notes) = self.pending()? {

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`store`] | the log on disk |
 //! | [`desk`] | deposits, receipts, standing, bundles |
+//! | [`access`], [`audit`] | who may do what, and who did |
 //! | [`run`](mod@run) | all of it as one service, with its API |
 //! | [`witness`] | cosigning the logs of others, as a server of its own |
 //!
@@ -14,6 +15,7 @@
 pub mod access;
 mod anchors;
 mod api;
+pub mod audit;
 mod chain;
 pub mod config;
 pub mod desk;

@@ -2,6 +2,7 @@
 
 use crate::access::{Access, Role, Tenant};
 use crate::api::{Api, router};
+use crate::audit::{Audit, TokenWatch};
 use crate::chain::Anchorer;
 use crate::config::Config;
 use crate::desk::{Desk, now};
@@ -23,6 +24,8 @@ use zeugma_types::{Decode as _, Refusal};
 
 /// Longest file with a token, in bytes.
 const LONGEST_TOKEN: u64 = 4_096;
+/// Between two looks at what became of the tokens, for the audit log.
+const TOKENS: Duration = Duration::from_secs(1);
 
 /// Why the service does not run.
 #[derive(Debug, thiserror::Error)]
@@ -118,6 +121,7 @@ pub async fn run_with(
     let anchors = chain.as_ref().map_or(&keys.account, |chain| &chain.account);
     let account = zeugma_ledger::account_of(anchors.public().as_bytes()).to_string();
     let (access, token_file) = access(&config, &folder)?;
+    let audit = Arc::new(Audit::open(&config, &keys).map_err(RunError::Log)?);
     let desk = Arc::new(Desk::open(&config, keys).map_err(RunError::Log)?);
     let metrics = Arc::new(Metrics::new(now()));
     let listener =
@@ -128,6 +132,9 @@ pub async fn run_with(
     let mut tasks = Vec::new();
     let every = Duration::from_millis(config.log.publish_milliseconds);
     tasks.push(tokio::spawn(publish(Arc::clone(&desk), Arc::clone(&metrics), every, stop.clone())));
+    let (audited, counted) = (Arc::clone(audit.desk()), Arc::clone(audit.metrics()));
+    tasks.push(tokio::spawn(publish(audited, counted, every, stop.clone())));
+    tasks.push(tokio::spawn(TokenWatch::new(Arc::clone(&audit), &folder).run(TOKENS, stop.clone())));
     let source = match &chain {
         Some(_) => Source::Anchored,
         None => Source::Published(Duration::from_secs(config.stamping.every_seconds)),
@@ -136,8 +143,10 @@ pub async fn run_with(
     tasks.extend(crate::witnessing::start(&desk, &config.witnessing, &stop));
     if let Some(chain) = chain {
         let every = chain.every;
-        let anchorer = Anchorer::new(Arc::clone(&desk), chain, Arc::clone(&metrics), &folder);
-        tasks.push(tokio::spawn(anchor(anchorer, every, stop.clone())));
+        let (audited, counted) = (Arc::clone(audit.desk()), Arc::clone(audit.metrics()));
+        let acts = Anchorer::new(audited, chain.clone(), counted, &folder.join("audit"));
+        let log = Anchorer::new(Arc::clone(&desk), chain, Arc::clone(&metrics), &folder);
+        tasks.push(tokio::spawn(anchor(vec![log, acts], every, stop.clone())));
     }
     let health = Health::default();
     tasks.push(tokio::spawn(health::watch(Arc::clone(&desk), health.clone(), stop.clone())));
@@ -145,6 +154,7 @@ pub async fn run_with(
         desk,
         access: Arc::new(access),
         metrics,
+        audit,
         operator: config.log.origin.as_str().into(),
         places: Arc::new(Semaphore::new(config.api.requests)),
         body_bytes: config.api.body_bytes,
@@ -228,18 +238,26 @@ async fn publish(desk: Arc<Desk>, metrics: Arc<Metrics>, every: Duration, mut st
     }
 }
 
-async fn anchor(mut anchorer: Anchorer, every: Duration, mut stop: watch::Receiver<bool>) {
+/// One log after the other: they send from one account, whose transactions are numbered.
+async fn anchor(mut anchorers: Vec<Anchorer>, every: Duration, mut stop: watch::Receiver<bool>) {
     while pause(every, &mut stop).await {
-        let round = tokio::task::spawn_blocking(move || {
-            let done = anchorer.round();
-            (anchorer, done)
+        let rounds = tokio::task::spawn_blocking(move || {
+            let mut last = 0;
+            let done: Vec<_> = anchorers.iter_mut().map(|anchorer| anchorer.round_after(&mut last)).collect();
+            (anchorers, done)
         });
-        let Ok((back, done)) = round.await else { return };
-        anchorer = back;
-        match done {
-            Ok(Some(size)) => tracing::info!(%size, "the checkpoint is anchored"),
-            Ok(None) => {}
-            Err(why) => tracing::warn!(%why, "the checkpoint is not anchored yet"),
+        let Ok((back, rounds)) = rounds.await else { return };
+        anchorers = back;
+        for (anchorer, done) in anchorers.iter().zip(rounds) {
+            match done {
+                Ok(Some(size)) => {
+                    tracing::info!(%size, origin = anchorer.origin(), "the checkpoint is anchored")
+                }
+                Ok(None) => {}
+                Err(why) => {
+                    tracing::warn!(%why, origin = anchorer.origin(), "the checkpoint is not anchored yet")
+                }
+            }
         }
     }
 }

@@ -52,6 +52,8 @@ pub enum Action {
     Watch,
     /// See the tokens, and revoke one.
     Tokens,
+    /// Read the audit log.
+    Audit,
 }
 
 /// The table: who may do what.
@@ -61,6 +63,7 @@ pub const TABLE: &[(Action, &[Role])] = &[
     (Action::Erase, &[Role::Party, Role::Clerk]),
     (Action::Watch, &[Role::Regulator, Role::Operator]),
     (Action::Tokens, &[Role::Operator]),
+    (Action::Audit, &[Role::Regulator, Role::Operator]),
 ];
 
 impl Role {
@@ -124,6 +127,7 @@ impl Action {
             Self::Erase => "erase",
             Self::Watch => "watch",
             Self::Tokens => "tokens",
+            Self::Audit => "audit",
         }
     }
 }

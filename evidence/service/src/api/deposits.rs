@@ -2,7 +2,6 @@
 
 use super::problem::Problem;
 use super::{Api, Response};
-use crate::access::Action;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -72,7 +71,7 @@ pub(super) async fn deposit(
     body: Bytes,
 ) -> Result<Response, Problem> {
     let started = Instant::now();
-    let tenant = api.allow(&headers, Action::Deposit)?;
+    let tenant = api.depositor(&headers).await?;
     let key = match headers.get("idempotency-key") {
         None => None,
         Some(key) => {

@@ -1,10 +1,11 @@
 //! Reading entries: only by their own tenant, and an entry of another is as if it were not there.
 
+use super::audit::Asked;
 use super::problem::Problem;
 use super::{Api, Response, bytes, position};
-use crate::access::Action;
+use crate::access::{Action, Tenant};
 use crate::config::LONGEST_WAIT;
-use crate::desk::{Standing, now};
+use crate::desk::{Desk, Standing, now};
 use crate::stamping::Stood;
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -54,20 +55,22 @@ pub(super) async fn standing(
     Query(wait): Query<Wait>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let tenant = api.allow(&headers, Action::Read)?;
     let position = position(path)?;
     let end = Instant::now() + Duration::from_secs(wait.wait.min(LONGEST_WAIT));
-    loop {
-        let name = tenant.name.clone();
-        let look = move |desk: &crate::desk::Desk| {
-            Ok((desk.standing(&name, position)?, desk.legs(&name, position)?))
-        };
-        let (standing, legs) = api.blocking(look).await?;
-        if reached(&standing, &legs, wait.state) || Instant::now() >= end {
-            return Ok(Json(view(position, &standing, &legs)).into_response());
+    let here = api.clone();
+    let wait = |tenant: Tenant| async move {
+        loop {
+            let name = tenant.name.clone();
+            let look = move |desk: &Desk| Ok((desk.standing(&name, position)?, desk.legs(&name, position)?));
+            let (standing, legs) = here.blocking(look).await?;
+            if reached(&standing, &legs, wait.state) || Instant::now() >= end {
+                return Ok(view(position, &standing, &legs));
+            }
+            tokio::time::sleep(LOOK).await;
         }
-        tokio::time::sleep(LOOK).await;
-    }
+    };
+    let asked = Asked::entry(Action::Read, "entry.standing", position);
+    Ok(Json(api.audited(&headers, asked, wait).await?).into_response())
 }
 
 fn view(position: crate::store::Position, standing: &Standing, legs: &[Stood]) -> serde_json::Value {
@@ -113,15 +116,17 @@ pub(super) async fn receipt(
     path: Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let tenant = api.allow(&headers, Action::Read)?;
     let position = position(path)?;
-    let receipt = api
-        .blocking(move |desk| {
+    let here = api.clone();
+    let read = |tenant: Tenant| async move {
+        let work = move |desk: &Desk| {
             desk.stored(&tenant.name, position)?;
             desk.receipt(position)
-        })
-        .await?;
-    Ok(bytes(receipt.to_bytes()))
+        };
+        here.blocking(work).await
+    };
+    let asked = Asked::entry(Action::Read, "entry.receipt", position);
+    Ok(bytes(api.audited(&headers, asked, read).await?.to_bytes()))
 }
 
 pub(super) async fn bundle(
@@ -129,10 +134,12 @@ pub(super) async fn bundle(
     path: Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let tenant = api.allow(&headers, Action::Read)?;
     let position = position(path)?;
-    let bundle = api.blocking(move |desk| desk.bundle(&tenant.name, position)).await?;
-    Ok(bytes(bundle.to_bytes()))
+    let here = api.clone();
+    let read =
+        |tenant: Tenant| async move { here.blocking(move |desk| desk.bundle(&tenant.name, position)).await };
+    let asked = Asked::entry(Action::Read, "entry.bundle", position);
+    Ok(bytes(api.audited(&headers, asked, read).await?.to_bytes()))
 }
 
 pub(super) async fn erase(
@@ -140,12 +147,16 @@ pub(super) async fn erase(
     path: Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let tenant = api.allow(&headers, Action::Erase)?;
     let position = position(path)?;
-    api.blocking(move |desk| {
-        desk.stored(&tenant.name, position)?;
-        desk.log().erase(position, 1)
-    })
-    .await?;
+    let here = api.clone();
+    let erase = |tenant: Tenant| async move {
+        let work = move |desk: &Desk| {
+            desk.stored(&tenant.name, position)?;
+            desk.log().erase(position, 1)
+        };
+        here.blocking(work).await
+    };
+    let asked = Asked::entry(Action::Erase, "entry.erase", position).changing();
+    api.audited(&headers, asked, erase).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -69,7 +69,7 @@ pub(super) async fn metrics(State(api): State<Api>) -> Response {
     let size = api.desk.log().head().2.get();
     let now = now();
     let (desk, own) = (&api.desk, api.metrics.text(now, size));
-    let text = own + &desk.stamping().text(now) + &desk.witnessing().text(now);
+    let text = own + &desk.stamping().text(now) + &desk.witnessing().text(now) + &api.audit.text();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 

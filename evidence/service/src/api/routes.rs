@@ -2,7 +2,7 @@
 
 use super::cors::for_everyone;
 use super::problem::around;
-use super::{Api, deposits, entries, plain, tenants, tiles};
+use super::{Api, audit, deposits, entries, plain, tenants, tiles};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -49,9 +49,13 @@ pub(super) fn table() -> Vec<Route> {
         row("get", "/v1/tenants", Tenant, get(tenants::tenants)),
         row("get", "/v1/tokens", Tenant, get(tenants::tokens)),
         row("delete", "/v1/tokens/{id}", Tenant, delete(tenants::revoke)),
+        row("get", "/v1/audit", Tenant, get(audit::acts)),
+        row("get", "/v1/audit/{shard}/{index}/bundle", Tenant, get(audit::bundle)),
+        row("get", "/v1/audit/policy", Everyone, get(audit::policy)),
         row("get", "/v1/policy", Everyone, get(plain::policy)),
         row("get", "/v1/status", Everyone, get(plain::status)),
         row("get", "/log/{shard}/{*path}", Everyone, get(tiles::file)),
+        row("get", "/audit/{shard}/{*path}", Everyone, get(tiles::audit_file)),
         row("get", "/openapi.json", Everyone, get(plain::openapi)),
         row("get", "/metrics", Here, get(plain::metrics)),
         row("get", "/healthz", Here, get(plain::alive)),

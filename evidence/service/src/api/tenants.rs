@@ -1,18 +1,22 @@
 //! Tenants and tokens, for those who watch and operate the service.
 
+use super::audit::Asked;
 use super::problem::Problem;
 use super::{Api, Response};
 use crate::access::{Action, TokenRow, TokensError};
+use crate::audit::About;
 use crate::desk::now;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::IntoResponse as _;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use zeugma_types::{Code, Refusal};
 
 pub(super) async fn tenants(State(api): State<Api>, headers: HeaderMap) -> Result<Response, Problem> {
-    api.allow(&headers, Action::Watch)?;
+    let asked = Asked::new(Action::Watch, "tenants.list", About::Service);
+    api.audited(&headers, asked, |_| async { Ok(()) }).await?;
     let tenants: Vec<_> = api
         .access
         .tenants(now())
@@ -27,7 +31,8 @@ pub(super) async fn tenants(State(api): State<Api>, headers: HeaderMap) -> Resul
 }
 
 pub(super) async fn tokens(State(api): State<Api>, headers: HeaderMap) -> Result<Response, Problem> {
-    api.allow(&headers, Action::Tokens)?;
+    let asked = Asked::new(Action::Tokens, "tokens.list", About::Service);
+    api.audited(&headers, asked, |_| async { Ok(()) }).await?;
     let rows = api.access.file().map(|file| file.rows().map_err(refused)).transpose()?;
     let tokens: Vec<_> = rows.unwrap_or_default().iter().map(view).collect();
     Ok(Json(json!({ "tokens": tokens })).into_response())
@@ -38,14 +43,17 @@ pub(super) async fn revoke(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    api.allow(&headers, Action::Tokens)?;
-    let access = std::sync::Arc::clone(&api.access);
-    let row = api
-        .blocking(move |_| {
+    let asked = Asked::new(Action::Tokens, "token.revoke", About::Name(id.clone())).changing();
+    let here = api.clone();
+    let revoke = |_| async move {
+        let access = Arc::clone(&here.access);
+        here.blocking(move |_| {
             let file = access.file().ok_or_else(|| Refusal::new(Code::NoSuchName).found(id.clone()))?;
             file.revoke(&id, now()).map_err(refused)
         })
-        .await?;
+        .await
+    };
+    let row = api.audited(&headers, asked, revoke).await?;
     Ok(Json(view(&row)).into_response())
 }
 

@@ -2,10 +2,12 @@
 
 use super::problem::Problem;
 use super::{Api, Response};
+use crate::desk::Desk;
 use crate::store::Tree;
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::IntoResponse as _;
+use std::sync::Arc;
 use zeugma_evidence_log::TileId;
 use zeugma_types::{Code, Refusal};
 
@@ -13,8 +15,23 @@ use zeugma_types::{Code, Refusal};
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 const FRESH: &str = "no-cache";
 
-pub(super) async fn file(
+pub(super) async fn file(State(api): State<Api>, path: Path<(String, String)>) -> Result<Response, Problem> {
+    let desk = Arc::clone(&api.desk);
+    of(&api, desk, path).await
+}
+
+/// Of the audit log: its leaves are salted commitments too.
+pub(super) async fn audit_file(
     State(api): State<Api>,
+    path: Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let desk = Arc::clone(api.audit.desk());
+    of(&api, desk, path).await
+}
+
+async fn of(
+    api: &Api,
+    desk: Arc<Desk>,
     Path((shard, path)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let shard: u32 = shard.parse().map_err(|_| Problem::bad_request("a shard is a whole number"))?;
@@ -23,7 +40,7 @@ pub(super) async fn file(
         None => (Tree::First, path),
     };
     let (kind, keep, body) = if rest == "checkpoint" {
-        let note = move |desk: &crate::desk::Desk| {
+        let note = move |_: &Desk| {
             Ok(desk.notes(shard)?.and_then(|notes| match tree {
                 Tree::First => Some(desk.witnessing().cosigned(shard, notes.size.get(), notes.first)),
                 Tree::Second => notes.second,
@@ -34,7 +51,7 @@ pub(super) async fn file(
         ("text/plain; charset=utf-8", FRESH, note.into_bytes())
     } else {
         let tile = TileId::parse(&rest)?;
-        let body = api.blocking(move |desk| desk.log().tile(shard, tree, tile)).await?;
+        let body = api.blocking(move |_| desk.log().tile(shard, tree, tile)).await?;
         ("application/octet-stream", FOR_EVER, body)
     };
     Ok(([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, keep)], body).into_response())

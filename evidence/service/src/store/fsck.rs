@@ -4,7 +4,7 @@
 //! frames. What it can repair it repairs when asked: a segment from its twin, a tile from the entries; a wrong index is
 //! told, and made anew by opening the store without it.
 
-use super::deposit::Position;
+use super::deposit::{Position, Private};
 use super::disk::read;
 use super::frame::{Frame, Op, PrivatePart};
 use super::open::Log;
@@ -14,9 +14,10 @@ use super::segment::{SegmentId, Step};
 use super::trees::Tree;
 use std::fmt;
 use zeugma_crypto::hash::hash;
-use zeugma_evidence_log::NoteBounds;
 use zeugma_evidence_log::checkpoint::SignedCheckpoint;
-use zeugma_types::{HashSuite, Refusal};
+use zeugma_evidence_log::entry::Suites;
+use zeugma_evidence_log::{Committer, Entry, NoteBounds};
+use zeugma_types::{Decode as _, HashSuite, Refusal};
 
 /// Something that is not as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,6 +126,15 @@ fn fold(suite: HashSuite, hashes: &[Hash]) -> Hash {
         level = level.chunks(2).map(|pair| hash(suite, &[&[1], &pair[0], &pair[1]])).collect();
     }
     level[0]
+}
+
+/// Whether these are the record and the salts that a leaf commits to: a checksum can be made again by whoever writes the
+/// disk, a leaf under a published root cannot.
+fn fits(private: &[u8], leaf: &[u8]) -> Result<bool, Refusal> {
+    let Private { seed, record, .. } = Private::from_bytes(private)?;
+    let entry = Entry::from_bytes(leaf)?;
+    let suites = if entry.sm3.is_some() { Suites::Both } else { Suites::Sha256 };
+    Ok(Committer::new(suites).entry(&record, &seed) == entry)
 }
 
 impl Log {
@@ -252,6 +262,13 @@ impl Log {
                     }
                     match entry.private() {
                         PrivatePart::Whole(private) => {
+                            if !fits(private, entry.leaf)? {
+                                report.find(
+                                    segment.path.display(),
+                                    format!("the record of entry {index} is not that of its leaf"),
+                                    false,
+                                );
+                            }
                             report.rows += 1;
                             let position = Position { shard, index };
                             let found = self.shared.index.find(&identity_of(private)?)?;
@@ -364,5 +381,69 @@ impl Log {
                 .write_tiles(&self.shared.places, shard, vec![(tree, name, needed.to_vec())])
                 .is_ok();
         report.find(path.display(), what, repaired);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::deposit::{Batch, Deposit};
+    use super::super::disk::RealDisk;
+    use super::super::frame::{HEAD, Head, MAGIC, check};
+    use super::super::index::MemoryIndex;
+    use super::super::open::Config;
+    use super::*;
+    use std::path::Path;
+    use std::sync::Arc;
+    use zeugma_crypto::hash::sha256;
+    use zeugma_evidence_log::{CustomField, Field, Record, Seed};
+
+    fn open(folder: &Path) -> Log {
+        let config = Config::new(folder, "log.example/one");
+        let log = Log::open(config, Arc::new(RealDisk), Arc::new(MemoryIndex::default())).unwrap();
+        assert!(log.wait_ready(std::time::Duration::from_secs(10)));
+        log
+    }
+
+    #[test]
+    fn a_record_that_was_altered_with_all_its_checksums_made_again_is_found_by_its_leaf() {
+        let folder = tempfile::tempdir().unwrap();
+        let record = Record::new(vec![
+            Field::Sha256([1; 32]),
+            Field::MediaType("text/plain".to_owned()),
+            Field::Size(1),
+            Field::Submitter("s".to_owned()),
+            Field::Source("o".to_owned()),
+            Field::Custom(CustomField { name: "act".to_owned(), value: b"refused".to_vec() }),
+        ]);
+        let deposit = Deposit {
+            tenant: "t".to_owned(),
+            record: record.unwrap(),
+            seed: Seed::new([7; 32]),
+            received_at: 1,
+        };
+        let log = open(folder.path());
+        let items = vec![log.prepare(deposit).unwrap()];
+        log.append(Batch { items, key: None }).unwrap();
+        assert_eq!(log.fsck(false).unwrap().findings, []);
+        let id = log.shared.segments()[0].0;
+        let path = log.shared.places.path(0, id);
+        drop(log);
+
+        let mut bytes = std::fs::read(&path).unwrap();
+        let start = bytes.windows(4).rposition(|window| window == MAGIC).unwrap();
+        let frame = &mut bytes[start..];
+        let public_end = HEAD + Head::parse(frame.first_chunk().unwrap()).unwrap().public as usize;
+        let at = frame.windows(7).position(|window| window == b"refused").unwrap();
+        frame[at..at + 7].copy_from_slice(b"allowed");
+        let part = sha256(&[&frame[public_end + 16..]]);
+        frame[public_end - 8..public_end].copy_from_slice(&part[..8]);
+        let whole = check(&frame[..public_end]);
+        frame[public_end..public_end + 16].copy_from_slice(&whole);
+        Frame::parse(frame).expect("every checksum holds");
+        std::fs::write(&path, &bytes).unwrap();
+
+        let report = open(folder.path()).fsck(false).unwrap();
+        assert_eq!(report.findings.len(), 1, "{:?}", report.findings);
+        assert!(report.findings[0].what.contains("record of entry 0 is not that of its leaf"), "{report:?}");
     }
 }

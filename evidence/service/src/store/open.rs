@@ -396,6 +396,14 @@ impl Log {
         (grown.shard, grown.origin.clone(), grown.trees.size())
     }
 
+    /// The durable size of a shard.
+    ///
+    /// # Errors
+    /// [`Code::NoSuchEntry`] when there is no such shard; [`Code::Damaged`].
+    pub fn size_of(&self, shard: u32) -> Result<TreeSize, Refusal> {
+        Ok(self.shared.trees_of(shard)?.size())
+    }
+
     /// The origin of a shard: that of the checkpoints which cover its entries, whatever log takes deposits now.
     ///
     /// # Errors

@@ -2,5 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
+mod audit;
 mod roles;
 mod world;

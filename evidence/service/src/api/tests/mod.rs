@@ -7,6 +7,7 @@ mod refusals;
 
 use super::{Api, router};
 use crate::access::{Access, Grant, Role, Tenant};
+use crate::audit::Audit;
 use crate::config::Config;
 use crate::desk::{Desk, now};
 use crate::health::{self, Health};
@@ -60,6 +61,7 @@ impl World {
         config.log.origin = "log.example/one".to_owned();
         let keys = Keys::open(&folder.path().join("keys.json")).unwrap();
         let disk = Arc::new(Faulty::default());
+        let audit = Arc::new(Audit::open(&config, &keys).unwrap());
         let desk = Arc::new(Desk::open_on(&config, keys, disk.clone()).unwrap());
         let tenant = |name: &str, role| Tenant {
             name: name.to_owned(),
@@ -77,6 +79,7 @@ impl World {
             desk: Arc::clone(&desk),
             access: Arc::new(access),
             metrics: Arc::new(Metrics::new(now())),
+            audit,
             operator: "operator".into(),
             places: Arc::new(Semaphore::new(8)),
             body_bytes: 1024 * 1024,

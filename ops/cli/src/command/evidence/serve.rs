@@ -122,27 +122,22 @@ impl Fsck {
         let config = self.configured.read()?;
         let keys = Keys::open(&config.log.folder.join("keys.json"))
             .map_err(|why| Failure::usage(why, "name the folder of a log: --folder FOLDER"))?;
-        let desk = Desk::open(&config, keys).map_err(|refusal| Failure::refused("the log", refusal))?;
-        let fsck = desk.fsck(self.repair).map_err(|refusal| Failure::refused("the log", refusal))?;
-        let findings: Vec<String> = fsck.findings.iter().map(ToString::to_string).collect();
-        let mut text = format!(
-            "{} entries ({} erased), {} tiles, {} checkpoints, {} rows of the index\n",
-            fsck.entries, fsck.erased, fsck.tiles, fsck.checkpoints, fsck.rows
-        );
-        for finding in &findings {
-            text.push_str(&format!("{}\n", plain(finding)));
-        }
-        let json = json!({
-            "entries": fsck.entries, "erased": fsck.erased, "tiles": fsck.tiles,
-            "checkpoints": fsck.checkpoints, "rows": fsck.rows,
-            "findings": findings, "clean": fsck.is_clean(),
-        });
+        let refused = |log: &'static str| move |refusal| Failure::refused(log, refusal);
+        let acts =
+            zeugma_evidence_service::audit::open_desk(&config, &keys).map_err(refused("the audit log"))?;
+        let acts = acts.fsck(self.repair).map_err(refused("the audit log"))?;
+        let desk = Desk::open(&config, keys).map_err(refused("the log"))?;
+        let fsck = desk.fsck(self.repair).map_err(refused("the log"))?;
+        let (mut text, mut json) = checked("entries", &fsck);
+        let (more, audit) = checked("acts of the audit log", &acts);
+        text.push_str(&more);
+        json["audit"] = audit;
         output.report(&Report { text, json });
-        if fsck.is_clean() {
+        if fsck.is_clean() && acts.is_clean() {
             return Ok(());
         }
-        let what =
-            format!("{} findings are not repaired", fsck.findings.iter().filter(|one| !one.repaired).count());
+        let findings = fsck.findings.iter().chain(&acts.findings);
+        let what = format!("{} findings are not repaired", findings.filter(|one| !one.repaired).count());
         Err(Failure::own(
             Rule::Damaged,
             config.log.folder.display(),
@@ -150,4 +145,22 @@ impl Fsck {
             "run it with --repair, or restore a backup",
         ))
     }
+}
+
+/// What a check of one log found.
+fn checked(what: &str, fsck: &zeugma_evidence_service::store::Fsck) -> (String, serde_json::Value) {
+    let findings: Vec<String> = fsck.findings.iter().map(ToString::to_string).collect();
+    let mut text = format!(
+        "{} {what} ({} erased), {} tiles, {} checkpoints, {} rows of the index\n",
+        fsck.entries, fsck.erased, fsck.tiles, fsck.checkpoints, fsck.rows
+    );
+    for finding in &findings {
+        text.push_str(&format!("{}\n", plain(finding)));
+    }
+    let json = json!({
+        "entries": fsck.entries, "erased": fsck.erased, "tiles": fsck.tiles,
+        "checkpoints": fsck.checkpoints, "rows": fsck.rows,
+        "findings": findings, "clean": fsck.is_clean(),
+    });
+    (text, json)
 }
