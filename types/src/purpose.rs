@@ -91,6 +91,8 @@ purposes! {
     DepositKey = "zeugma.deposit-key.1";
     /// Digest of the body that came with an idempotency key.
     DepositBody = "zeugma.deposit-body.1";
+    /// Tag of a row of a search index.
+    SearchTag = "zeugma.search-tag.1";
 }
 
 impl Purpose {

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! { "n": "<this start>-<number>", "at": ms, "tenant": …, "role": …, "token": …, "what": "entry.bundle",
-//!   "entry": "0/17" | "name": …, "outcome": "done" | "begun" | "<code> <name>" }
+//!   "entry": "0/17" | "query": "<SHA-256>" | "name": …, "outcome": "done" | "begun" | "<code> <name>" }
 //! ```
 //!
 //! The public leaf holds salted commitments alone; the line stays with the service and in the bundle that an auditor
@@ -18,7 +18,7 @@ use crate::desk::{Desk, now};
 use crate::files::{self, Readers};
 use crate::keys::{Keys, random};
 use crate::metrics::{Metrics, head};
-use crate::store::{Batch, Deposit, Position};
+use crate::store::{Batch, Deposit, Disk, Position, RealDisk};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -53,6 +53,8 @@ pub(crate) enum About {
     Service,
     /// An entry.
     Entry(Position),
+    /// A search, by the SHA-256 of what was asked.
+    Query([u8; 32]),
     /// Something with a name.
     Name(String),
 }
@@ -110,19 +112,24 @@ pub fn origin_of(origin: &str) -> String {
 /// # Errors
 /// As [`Desk::open`].
 pub fn open_desk(config: &Config, keys: &Keys) -> Result<Desk, Refusal> {
+    open_desk_on(config, keys, &(Arc::new(RealDisk) as Arc<dyn Disk>))
+}
+
+fn open_desk_on(config: &Config, keys: &Keys, disk: &Arc<dyn Disk>) -> Result<Desk, Refusal> {
+    let open = |config: &Config| Desk::open_beside(config, keys.clone(), Arc::clone(disk));
     let own = beside(config);
     let folder = &own.log.folder;
     files::make_dir(folder).map_err(|error| Refusal::new(Code::StoreFailed).found(error.to_string()))?;
-    match Desk::open(&own, keys.clone()) {
+    match open(&own) {
         Err(Refusal { code: Code::WrongOrigin, needed: Side::Text(old), .. }) => {
             let mut before = own.clone();
             before.log.origin = old;
-            let desk = Desk::open(&before, keys.clone())?;
+            let desk = open(&before)?;
             // What stands under the old name is published under it before that shard is closed.
             desk.publish()?;
             desk.log().roll(&own.log.origin)?;
             drop(desk);
-            Desk::open(&own, keys.clone())
+            open(&own)
         }
         opened => opened,
     }
@@ -144,9 +151,14 @@ impl Audit {
     /// # Errors
     /// As [`open_desk`].
     pub(crate) fn open(config: &Config, keys: &Keys) -> Result<Self, Refusal> {
+        Self::open_on(config, keys, &(Arc::new(RealDisk) as Arc<dyn Disk>))
+    }
+
+    /// As [`Audit::open`], on this disk.
+    pub(crate) fn open_on(config: &Config, keys: &Keys, disk: &Arc<dyn Disk>) -> Result<Self, Refusal> {
         let start = random().map_err(text)?;
         Ok(Self {
-            desk: Arc::new(open_desk(config, keys)?),
+            desk: Arc::new(open_desk_on(config, keys, disk)?),
             metrics: Arc::new(Metrics::new(now())),
             start: hex::encode(&start[..8]),
             number: AtomicU64::new(0),
@@ -210,6 +222,7 @@ impl Audit {
         match about {
             About::Service => {}
             About::Entry(position) => act["entry"] = json!(format!("{}/{}", position.shard, position.index)),
+            About::Query(digest) => act["query"] = json!(hex::encode(digest)),
             About::Name(name) => act["name"] = json!(bounded(name)),
         }
         let line = act.to_string().into_bytes();

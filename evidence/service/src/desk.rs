@@ -14,7 +14,8 @@ use crate::keys::{Keys, random};
 use crate::receipts::Promiser;
 use crate::stamping::{Stamping, Stood};
 use crate::store::{
-    Batch, Deposit, Disk, FjallIndex, IdempotencyKey, Log, Outcome, Position, RealDisk, Signers, Stored, Tree,
+    Batch, Deposit, Disk, FjallIndex, FjallSearch, IdempotencyKey, Log, Outcome, Position, RealDisk,
+    SearchIndex, Signers, Stored, Tree,
 };
 use crate::witnessing::Witnessing;
 use std::io;
@@ -105,6 +106,21 @@ impl Desk {
 
     /// As [`Desk::open`], with the log on this disk.
     pub(crate) fn open_on(config: &Config, keys: Keys, disk: Arc<dyn Disk>) -> Result<Self, Refusal> {
+        let search = FjallSearch::open(&config.log.folder.join("search"))?;
+        Self::open_with(config, keys, disk, Some(Arc::new(search)))
+    }
+
+    /// As [`Desk::open_on`], of a log in which nobody searches.
+    pub(crate) fn open_beside(config: &Config, keys: Keys, disk: Arc<dyn Disk>) -> Result<Self, Refusal> {
+        Self::open_with(config, keys, disk, None)
+    }
+
+    fn open_with(
+        config: &Config,
+        keys: Keys,
+        disk: Arc<dyn Disk>,
+        search: Option<Arc<dyn SearchIndex>>,
+    ) -> Result<Self, Refusal> {
         let signers = keys.signers(&config.log.origin, config.log.second)?;
         let folder = config.log.folder.clone();
         let anchors = Anchors::open(&folder).map_err(|error| failed(&error))?;
@@ -117,7 +133,7 @@ impl Desk {
             after_loss: config.log.after_loss,
             ..crate::store::Config::new(&folder, &config.log.origin)
         };
-        let log = Log::open(store, disk, Arc::new(index))?;
+        let log = Log::open_with(store, disk, Arc::new(index), search)?;
         let promiser = Promiser { key: keys.desk.clone(), within: config.log.promise() };
         let (needed, witnesses_needed) = (config.stamping.needed, config.witnessing.needed);
         let published = Mutex::new(None);
@@ -286,7 +302,7 @@ impl Desk {
     /// The entry as it is kept, for its own tenant.
     ///
     /// # Errors
-    /// As [`Log::stored`]; [`Code::NoSuchEntry`] for another tenant: that it exists is not told.
+    /// As [`Log::stored`]; [`Code::NoSuchEntry`] for another tenant: that it exists, or did, is not told.
     pub fn stored(&self, tenant: &str, position: Position) -> Result<Stored, Refusal> {
         // One answer for what is not there and for what is another tenant's, to the byte.
         let absent = || Refusal::new(Code::NoSuchEntry).found(position.index);
@@ -294,8 +310,22 @@ impl Desk {
             Ok(stored) if stored.tenant == tenant => Ok(stored),
             Ok(_) => Err(absent()),
             Err(refusal) if refusal.code == Code::NoSuchEntry => Err(absent()),
+            Err(refusal) if refusal.code == Code::RecordErased => {
+                // Whose it was stands in the index, which follows.
+                let _ = self.log.wait_searchable(READY);
+                Err(if self.log.erased_of(tenant, position)? { refusal } else { absent() })
+            }
             Err(refusal) => Err(refusal),
         }
+    }
+
+    /// Erases the record of an entry, for its own tenant; leaf and proofs stay.
+    ///
+    /// # Errors
+    /// As [`Desk::stored`] and [`Log::erase`].
+    pub fn erase(&self, tenant: &str, position: Position) -> Result<(), Refusal> {
+        self.stored(tenant, position)?;
+        self.log.erase_of(tenant, position).map(drop)
     }
 
     /// Where an entry stands.

@@ -44,8 +44,10 @@ pub enum Role {
 pub enum Action {
     /// Deposit records.
     Deposit,
-    /// Read an entry's standing, receipt and bundle.
+    /// Read an entry's standing, history, receipt and bundle.
     Read,
+    /// Search among the tenant's entries.
+    Search,
     /// Erase records of the tenant.
     Erase,
     /// See which tenants there are and where the service stands.
@@ -60,6 +62,7 @@ pub enum Action {
 pub const TABLE: &[(Action, &[Role])] = &[
     (Action::Deposit, &[Role::Party, Role::Clerk, Role::Notary]),
     (Action::Read, &[Role::Party, Role::Clerk, Role::Judge, Role::Notary]),
+    (Action::Search, &[Role::Party, Role::Clerk, Role::Judge, Role::Notary]),
     (Action::Erase, &[Role::Party, Role::Clerk]),
     (Action::Watch, &[Role::Regulator, Role::Operator]),
     (Action::Tokens, &[Role::Operator]),
@@ -124,6 +127,7 @@ impl Action {
         match self {
             Self::Deposit => "deposit",
             Self::Read => "read",
+            Self::Search => "search",
             Self::Erase => "erase",
             Self::Watch => "watch",
             Self::Tokens => "tokens",

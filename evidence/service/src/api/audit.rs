@@ -12,6 +12,7 @@ use axum::response::IntoResponse as _;
 use serde::Deserialize;
 use serde_json::json;
 use std::sync::Arc;
+use zeugma_crypto::hash::sha256;
 use zeugma_types::Encode as _;
 
 /// Most acts of one answer.
@@ -33,6 +34,11 @@ impl Asked {
 
     pub(super) const fn entry(action: Action, what: &'static str, position: Position) -> Self {
         Self::new(action, what, About::Entry(position))
+    }
+
+    /// By the digest of what was asked.
+    pub(super) fn query(action: Action, what: &'static str, query: &str) -> Self {
+        Self::new(action, what, About::Query(sha256(&[query.as_bytes()])))
     }
 
     /// It changes something, so it is told before too.

@@ -93,7 +93,7 @@ fn view(position: crate::store::Position, standing: &Standing, legs: &[Stood]) -
 }
 
 /// A time-stamp that is there, or one that is waited for, with its age and what the authority answered last.
-fn leg(one: &Stood) -> serde_json::Value {
+pub(super) fn leg(one: &Stood) -> serde_json::Value {
     let age = match &one.leg.got {
         Some(_) => None,
         None => now().since(one.since).map(|age| age.get() / 1_000),
@@ -149,13 +149,8 @@ pub(super) async fn erase(
 ) -> Result<Response, Problem> {
     let position = position(path)?;
     let here = api.clone();
-    let erase = |tenant: Tenant| async move {
-        let work = move |desk: &Desk| {
-            desk.stored(&tenant.name, position)?;
-            desk.log().erase(position, 1)
-        };
-        here.blocking(work).await
-    };
+    let erase =
+        |tenant: Tenant| async move { here.blocking(move |desk| desk.erase(&tenant.name, position)).await };
     let asked = Asked::entry(Action::Erase, "entry.erase", position).changing();
     api.audited(&headers, asked, erase).await?;
     Ok(StatusCode::NO_CONTENT.into_response())

@@ -6,6 +6,8 @@
 //! | `GET /v1/entries/{shard}/{index}` | where an entry stands; `?wait=SECONDS&for=logged`, `anchored`, `stamped` waits for it |
 //! | `GET /v1/entries/{shard}/{index}/receipt` | the entry's own receipt, as bytes |
 //! | `GET /v1/entries/{shard}/{index}/bundle` | the bundle, as bytes |
+//! | `GET /v1/entries/{shard}/{index}/history` | all that happened to an entry, with its times |
+//! | `GET /v1/search` | the tenant's entries, `?digest=HEX&case=…&submitter=…&limit=N&cursor=…` |
 //! | `DELETE /v1/entries/{shard}/{index}` | erases the record, its salts and its row; leaf and proofs stay |
 //! | `GET /v1/tenants` | the tenants, and how many tokens open each in which role |
 //! | `GET /v1/tokens`, `DELETE /v1/tokens/{id}` | the tokens without their digests; revokes one, at once |
@@ -30,6 +32,7 @@ mod entries;
 mod plain;
 mod problem;
 mod routes;
+mod search;
 mod tenants;
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use super::cors::for_everyone;
 use super::problem::around;
-use super::{Api, audit, deposits, entries, plain, tenants, tiles};
+use super::{Api, audit, deposits, entries, plain, search, tenants, tiles};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -34,6 +34,7 @@ pub(super) struct Route {
 const DEPOSITS: &str = "/v1/deposits";
 const ENTRY: &str = "/v1/entries/{shard}/{index}";
 const RECEIPT: &str = "/v1/entries/{shard}/{index}/receipt";
+const HISTORY: &str = "/v1/entries/{shard}/{index}/history";
 const BUNDLE: &str = "/v1/entries/{shard}/{index}/bundle";
 
 /// Every route.
@@ -46,6 +47,8 @@ pub(super) fn table() -> Vec<Route> {
         row("delete", ENTRY, Tenant, delete(entries::erase)),
         row("get", RECEIPT, Tenant, get(entries::receipt)),
         row("get", BUNDLE, Tenant, get(entries::bundle)),
+        row("get", HISTORY, Tenant, get(search::history)),
+        row("get", "/v1/search", Tenant, get(search::search)),
         row("get", "/v1/tenants", Tenant, get(tenants::tenants)),
         row("get", "/v1/tokens", Tenant, get(tenants::tokens)),
         row("delete", "/v1/tokens/{id}", Tenant, delete(tenants::revoke)),

@@ -9,6 +9,7 @@
 //! check   = first 16 bytes of SHA-256 (head · public);  of a private part: first 8 bytes of its SHA-256
 //! Op      = 1 · key [32] · body [32] · list<Span>   a request with an idempotency key, and its answer
 //!         | 2 · shard u32 · index u64 · count u64      private parts erased, of this shard or an older one
+//!         | 4 · as 2 · owner [16]                      the same, all of one tenant: its tag for what is erased
 //!         | 3                                        the shard is closed
 //! Span    = shard u32 · index u64 · count u32
 //! ```
@@ -104,7 +105,7 @@ pub(super) fn spans(positions: impl Iterator<Item = Position>) -> Vec<Span> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Op {
     Request { key: [u8; 32], body: [u8; 32], spans: Vec<Span> },
-    Erase { from: Position, count: u64 },
+    Erase { from: Position, count: u64, owner: Option<[u8; 16]> },
     Close,
 }
 
@@ -131,11 +132,14 @@ impl Encode for Op {
                 body.encode(out);
                 put_list(out, spans, |out, span| span.encode(out));
             }
-            Self::Erase { from, count } => {
-                out.push(2);
+            Self::Erase { from, count, owner } => {
+                out.push(if owner.is_some() { 4 } else { 2 });
                 from.shard.encode(out);
                 from.index.encode(out);
                 count.encode(out);
+                if let Some(owner) = owner {
+                    out.extend_from_slice(owner);
+                }
             }
             Self::Close => out.push(3),
         }
@@ -150,12 +154,14 @@ impl Decode for Op {
                 body: reader.array()?,
                 spans: reader.list(MAX_SPANS, Span::decode)?,
             }),
-            2 => {
+            tag @ (2 | 4) => {
                 let from = Position { shard: reader.u32()?, index: reader.u64()? };
-                Ok(Self::Erase { from, count: reader.u64()? })
+                let count = reader.u64()?;
+                let owner = if tag == 4 { Some(reader.array()?) } else { None };
+                Ok(Self::Erase { from, count, owner })
             }
             3 => Ok(Self::Close),
-            tag => Err(Refusal::new(Code::UnknownTag).needed(3_u64).found(tag)),
+            tag => Err(Refusal::new(Code::UnknownTag).needed(4_u64).found(tag)),
         }
     }
 }

@@ -229,7 +229,7 @@ impl Log {
                     break;
                 }
                 for op in &frame.ops {
-                    if let Op::Erase { from, count } = op {
+                    if let Op::Erase { from, count, .. } = op {
                         orders.erased.push((*from, *count));
                     }
                 }

@@ -4,6 +4,7 @@
 //! <root>/shards/<n>/segments/<k>.seg      the truth: groups of entries, checksummed, in one chain
 //! <root>/shards/<n>/public/…              checkpoint, tile/…, sm3/…: static files, made from the segments
 //! <root>/index/                           identities and idempotency keys: follows, rebuilt when lost
+//! <root>/search/                          by digest, case and submitter: follows too, and nobody waits for it
 //! ```
 //!
 //! 1. A deposit is prepared where it arrived ([`Log::prepare`]: commitments, identity) and handed to the one
@@ -29,6 +30,7 @@ mod open;
 mod publish;
 mod read;
 mod recover;
+mod search;
 mod segment;
 mod sequencer;
 #[cfg(any(test, feature = "test-utils"))]
@@ -40,10 +42,12 @@ pub use deposit::{Batch, Deposit, IdempotencyKey, Outcome, Position, Prepared};
 pub use disk::{Disk, DiskFile, Identity, RealDisk};
 pub(crate) use disk::{read, replace, temporary};
 pub use fsck::{Finding, Fsck};
+pub use index::search::{CASE, FjallSearch, MemorySearch, SearchIndex, SearchRows, Tag, Term};
 pub use index::{FjallIndex, Index, IndexRows, MemoryIndex, RequestRow};
 pub use open::{Config, Log};
 pub use publish::Signers;
 pub use read::Stored;
+pub use search::{Found, Page, Query};
 pub use trees::Tree;
 
 use std::io;

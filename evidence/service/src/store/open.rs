@@ -6,7 +6,9 @@ use super::deposit::{
 use super::deposit::{Leaf, Outcomes};
 use super::disk::Disk;
 use super::frame::{Frame, PrivatePart};
-use super::index::{Index, follow};
+use super::index::search::follow::Searching;
+use super::index::search::{SearchIndex, Tag, Term};
+use super::index::{Index, follow, search};
 use super::publish::Publisher;
 use super::recover::Recovered;
 use super::segment::{Places, SegmentId, no_entry};
@@ -71,6 +73,9 @@ pub(super) struct Shared {
     pub(super) places: Places,
     pub(super) index: Arc<dyn Index>,
     pub(super) follower: follow::Follower,
+    pub(super) searching: Option<Searching>,
+    /// First frame that is not durable.
+    pub(super) durable: AtomicU64,
     pub(super) publisher: Publisher,
     pub(super) offsets: Offsets,
     /// Whether the index has all that the segments have.
@@ -241,6 +246,19 @@ impl Log {
     /// published checkpoint or the index knows more than the segments hold; [`Code::WrongOrigin`] for the folder of
     /// another log, [`Code::OriginKnown`] for the origin of a closed shard; [`Code::StoreFailed`], [`Code::StoreFull`].
     pub fn open(config: Config, disk: Arc<dyn Disk>, index: Arc<dyn Index>) -> Result<Self, Refusal> {
+        Self::open_with(config, disk, index, None)
+    }
+
+    /// As [`Log::open`], with an index for searching, if there is one.
+    ///
+    /// # Errors
+    /// As [`Log::open`].
+    pub fn open_with(
+        config: Config,
+        disk: Arc<dyn Disk>,
+        index: Arc<dyn Index>,
+        search: Option<Arc<dyn SearchIndex>>,
+    ) -> Result<Self, Refusal> {
         let roots = core::iter::once(config.root.clone()).chain(config.twin.clone()).collect();
         let places = Places { disk, roots };
         let (sender, receiver) = sync_channel(QUEUE);
@@ -249,6 +267,8 @@ impl Log {
         let shared = Arc::new(Shared {
             places,
             follower: follow::Follower::default(),
+            searching: search.map(|index| Searching::new(index, sequence)).transpose()?,
+            durable: AtomicU64::new(sequence),
             publisher: Publisher::default(),
             offsets: Offsets::default(),
             ready: AtomicBool::new(false),
@@ -267,6 +287,7 @@ impl Log {
         let sequencer = Sequencer::new(Arc::clone(&shared), writing, sequence, previous);
         let follower = Arc::clone(&shared);
         let start = move || follow_all(&follower, sequence, redo);
+        let searched = Arc::clone(&shared);
         let run = move |receiver: Receiver<Command>| sequencer.run(&receiver);
         let spawn = |name: &str, body: Box<dyn FnOnce() + Send>| {
             std::thread::Builder::new().name(name.into()).spawn(body).map_err(|error| io_refusal(&error))
@@ -274,6 +295,7 @@ impl Log {
         let threads = vec![
             spawn("evidence-sequencer", Box::new(move || run(receiver)))?,
             spawn("evidence-index", Box::new(start))?,
+            spawn("evidence-search", Box::new(move || search::follow::run(&searched)))?,
         ];
         Ok(Self { shared, commands: sender, threads, committer: Committer::new(suites) })
     }
@@ -341,7 +363,16 @@ impl Log {
     /// [`Code::NoSuchEntry`], [`Code::IndexBehind`], [`Code::StoreFull`], [`Code::StoreFailed`]: if it was ordered, it is
     /// done when the log is opened again.
     pub fn erase(&self, from: Position, count: u64) -> Result<u64, Refusal> {
-        self.ask(|reply| Command::Erase { from, count, reply })
+        self.ask(|reply| Command::Erase { from, count, owner: None, reply })
+    }
+
+    /// As [`Log::erase`], of one entry of this tenant, which can be told afterwards whose it was.
+    ///
+    /// # Errors
+    /// As [`Log::erase`].
+    pub fn erase_of(&self, tenant: &str, position: Position) -> Result<u64, Refusal> {
+        let owner = Some(Tag::new(tenant, Term::Erased).0);
+        self.ask(|reply| Command::Erase { from: position, count: 1, owner, reply })
     }
 
     /// Retention: erases every record of a shard that was received before `received_at`, in milliseconds since the Unix

@@ -153,7 +153,7 @@ impl Recovered {
                 for op in &frame.ops {
                     match op {
                         Op::Close => state.0.closed = true,
-                        Op::Erase { from, count } => {
+                        Op::Erase { from, count, .. } => {
                             let end = from.index.saturating_add(*count);
                             state.1 = Some((from.shard, from.index, end));
                         }

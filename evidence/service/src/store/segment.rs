@@ -273,6 +273,12 @@ impl Reading {
         (self.sequence, self.previous, self.next, self.at)
     }
 
+    /// Takes in what was written since: for a segment that grows.
+    pub(super) fn look_again(&mut self) -> Result<(), Refusal> {
+        self.length = self.file.len().map_err(|error| io_refusal(&error))?;
+        Ok(())
+    }
+
     /// The next frame.
     pub(super) fn step(&mut self) -> Result<Step, Refusal> {
         if self.at == self.length {

@@ -4,8 +4,9 @@
 //! index does not have yet; then the answers; then the index. A crash after the sync leaves entries that nobody was told of:
 //! the same deposit, made again, gets their positions.
 
-use super::deposit::{Batch, Outcome, Outcomes, Position, Prepared};
+use super::deposit::{Batch, Outcome, Outcomes, Position, Prepared, Private};
 use super::frame::{self, Op, PrivatePart, spans};
+use super::index::search::SearchRows;
 use super::index::{IndexRows, RequestRow};
 use super::open::Shared;
 use super::segment::{Header, SegmentId, Writing, no_entry};
@@ -15,7 +16,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
-use zeugma_types::{Code, Refusal};
+use zeugma_types::{Code, Decode as _, Refusal};
 
 /// Most items of one group.
 const GROUP_ITEMS: usize = 16 * 1024;
@@ -30,9 +31,20 @@ const INDEX_BACKLOG: usize = 2_000_000;
 pub(super) type Reply = Box<dyn FnOnce(Outcomes) + Send>;
 
 pub(super) enum Command {
-    Deposit { batch: Batch, reply: Reply },
-    Erase { from: Position, count: u64, reply: Box<dyn FnOnce(Result<u64, Refusal>) + Send> },
-    Roll { origin: String, reply: Box<dyn FnOnce(Result<u32, Refusal>) + Send> },
+    Deposit {
+        batch: Batch,
+        reply: Reply,
+    },
+    Erase {
+        from: Position,
+        count: u64,
+        owner: Option<[u8; 16]>,
+        reply: Box<dyn FnOnce(Result<u64, Refusal>) + Send>,
+    },
+    Roll {
+        origin: String,
+        reply: Box<dyn FnOnce(Result<u32, Refusal>) + Send>,
+    },
     Stop,
 }
 
@@ -80,7 +92,7 @@ impl Sequencer {
             let Some(command) = waiting.take().or_else(|| commands.recv().ok()) else { return };
             match command {
                 Command::Stop => return,
-                Command::Erase { from, count, reply } => reply(self.erase(from, count)),
+                Command::Erase { from, count, owner, reply } => reply(self.erase(from, count, owner)),
                 Command::Roll { origin, reply } => reply(self.roll(origin)),
                 Command::Deposit { batch, reply } => {
                     let mut group = Group::default();
@@ -245,6 +257,7 @@ impl Sequencer {
         self.writing.append(&self.buffer).map_err(|error| io_refusal(&error))?;
         self.sequence += 1;
         self.previous = check;
+        self.shared.durable.store(self.sequence, Ordering::Release);
         self.shared.offsets.push(self.writing.id, first, at);
         let mut grown = self.shared.grown();
         for entry in entries {
@@ -306,14 +319,14 @@ impl Sequencer {
 
     /// Erases the private parts of entries: said durably first, then out of the index, then overwritten in every place.
     /// Opening does again what a crash left undone.
-    fn erase(&mut self, from: Position, count: u64) -> Result<u64, Refusal> {
+    fn erase(&mut self, from: Position, count: u64, owner: Option<[u8; 16]>) -> Result<u64, Refusal> {
         if !self.shared.ready.load(Ordering::Acquire) {
             return Err(Refusal::new(Code::IndexBehind));
         }
         let size = self.shared.trees_of(from.shard)?.size().get();
         let end = from.index.checked_add(count).filter(|end| *end <= size);
         let end = end.ok_or_else(|| no_entry(from.index.saturating_add(count), size))?;
-        self.write(&[Op::Erase { from, count }], &[])?;
+        self.write(&[Op::Erase { from, count, owner }], &[])?;
         let next = self.sequence;
         let erased = erase_parts(&self.shared, from.shard, from.index, end)?;
         for recent in &mut self.recent {
@@ -345,6 +358,8 @@ fn known(row: &RequestRow) -> Vec<Outcome> {
 /// place, durably. Returns how many were not erased before.
 pub(super) fn erase_parts(shared: &Shared, shard: u32, from: u64, end: u64) -> Result<u64, Refusal> {
     let mut remove = Vec::new();
+    let mut found = SearchRows::default();
+    let _held = shared.searching.as_ref().map(|searching| searching.hold());
     let mut index = from;
     let mut spots: Vec<(SegmentId, u64, usize)> = Vec::new();
     while index < end {
@@ -359,6 +374,7 @@ pub(super) fn erase_parts(shared: &Shared, shard: u32, from: u64, end: u64) -> R
                 PrivatePart::Erased => {}
                 PrivatePart::Whole(bytes) => {
                     remove.push(super::read::identity_of(bytes)?);
+                    found.take_out(&Private::from_bytes(bytes)?, Position { shard, index: place });
                     spots.push((id, at + entry.at as u64, entry.length));
                 }
                 // What cannot be read is overwritten all the same; its row goes with the next rebuild.
@@ -375,6 +391,9 @@ pub(super) fn erase_parts(shared: &Shared, shard: u32, from: u64, end: u64) -> R
     let next = shared.index.next()?;
     shared.index.apply(&IndexRows { next, remove, ..IndexRows::default() })?;
     shared.index.sync()?;
+    if let Some(searching) = &shared.searching {
+        searching.take_out(&found)?;
+    }
     for place in 0..shared.places.roots.len() {
         let mut open: Option<super::segment::Reading> = None;
         for (id, at, length) in &spots {

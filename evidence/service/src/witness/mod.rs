@@ -244,11 +244,7 @@ impl Witness {
     ///
     /// # Errors
     /// [`Code::WitnessStateMissing`]; [`Code::Damaged`].
-    pub fn look(
-        home: &Home,
-        keys: &WitnessKeys,
-        reboots: Reboots,
-    ) -> Result<Looked, Refusal> {
+    pub fn look(home: &Home, keys: &WitnessKeys, reboots: Reboots) -> Result<Looked, Refusal> {
         let state = state::read(home)?.ok_or_else(|| missing(&state::path(&home.folder)))?;
         let standing = state.require_keys(keys).and_then(|()| state.require_place(&home.machine, reboots));
         Ok(Looked { refusal: standing.err(), seen: state.held.logs.into_iter().collect() })

@@ -4,4 +4,5 @@
 
 mod audit;
 mod roles;
+mod search;
 mod world;

@@ -18,8 +18,10 @@ fn requests(action: &str) -> Vec<(&'static str, &'static str, Value, u16)> {
         "read" => vec![
             ("GET", entry, Value::Null, 200),
             ("GET", "/v1/entries/0/{n}/receipt", Value::Null, 200),
+            ("GET", "/v1/entries/0/{n}/history", Value::Null, 200),
             ("GET", "/v1/entries/0/{n}/bundle", Value::Null, 200),
         ],
+        "search" => vec![("GET", "/v1/search", Value::Null, 200)],
         "erase" => vec![("DELETE", entry, Value::Null, 204)],
         "watch" => vec![("GET", "/v1/tenants", Value::Null, 200)],
         "tokens" => {
@@ -125,7 +127,10 @@ fn what_another_tenant_deposited_is_answered_to_the_byte_as_what_is_not_there() 
     let service = Service::start(folder.path(), &(tenant("one", "party") + &tenant("two", "party")));
     let items: Vec<_> = (0..34_u8).map(|n| item(&[n], "1")).collect();
     assert_eq!(service.deposit("one", &items).status, 201);
-    for (method, rest) in [("GET", ""), ("GET", "/receipt"), ("GET", "/bundle"), ("DELETE", "")] {
+    assert_eq!(service.ask("one", "DELETE", "/v1/entries/0/22", &Value::Null).status, 204);
+    problem(&service.get("one", "/v1/entries/0/22"), 410, Code::RecordErased);
+    let rests = [("GET", ""), ("GET", "/receipt"), ("GET", "/bundle"), ("GET", "/history"), ("DELETE", "")];
+    for (method, rest) in rests {
         // The number that was asked for stands in the answer; of the rest no byte tells one from the other.
         let ask = |index: &str| {
             let answer = service.ask("two", method, &format!("/v1/entries/0/{index}{rest}"), &Value::Null);
@@ -133,6 +138,7 @@ fn what_another_tenant_deposited_is_answered_to_the_byte_as_what_is_not_there() 
             String::from_utf8(answer.body).unwrap().replace(index, "N")
         };
         assert_eq!(ask("33"), ask("77"), "{method} {rest}");
+        assert_eq!(ask("22"), ask("77"), "{method} {rest} of what was erased");
     }
     assert_eq!(service.get("one", "/v1/entries/0/33").status, 200, "nothing of it was erased");
     service.end();

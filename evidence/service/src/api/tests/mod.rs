@@ -61,7 +61,7 @@ impl World {
         config.log.origin = "log.example/one".to_owned();
         let keys = Keys::open(&folder.path().join("keys.json")).unwrap();
         let disk = Arc::new(Faulty::default());
-        let audit = Arc::new(Audit::open(&config, &keys).unwrap());
+        let audit = Arc::new(Audit::open_on(&config, &keys, &(disk.clone() as _)).unwrap());
         let desk = Arc::new(Desk::open_on(&config, keys, disk.clone()).unwrap());
         let tenant = |name: &str, role| Tenant {
             name: name.to_owned(),

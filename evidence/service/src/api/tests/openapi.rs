@@ -153,10 +153,13 @@ fn every_operation_answers_as_the_document_says_and_every_documented_refusal_hap
     {
         asked.push(("/log/{shard}/{path}", "get", world.ask("GET", path, &[], b"")));
     }
-    for (method, of) in [("get", ""), ("get", "/receipt"), ("get", "/bundle"), ("delete", "")] {
+    for (method, of) in
+        [("get", ""), ("get", "/receipt"), ("get", "/bundle"), ("get", "/history"), ("delete", "")]
+    {
         let path = match of {
             "" => of_entry,
             "/receipt" => "/v1/entries/{shard}/{index}/receipt",
+            "/history" => "/v1/entries/{shard}/{index}/history",
             _ => "/v1/entries/{shard}/{index}/bundle",
         };
         let verb = method.to_uppercase();
@@ -173,6 +176,26 @@ fn every_operation_answers_as_the_document_says_and_every_documented_refusal_hap
         }
     }
     asked.push((of_entry, "get", world.by("party", "GET", &format!("{entry}?wait=x"), &null)));
+    for (token, query) in [("party", ""), ("party", "?limit=1"), ("party", "?digest=z"), ("party", "?x=1")]
+        .into_iter()
+        .chain([("party", "?cursor=00"), ("nobody", ""), ("operator", "")])
+    {
+        asked.push(("/v1/search", "get", world.by(token, "GET", &format!("/v1/search{query}"), &null)));
+    }
+    world.api.audit.desk().publish().unwrap();
+    for (token, query) in [("operator", ""), ("operator", "?from=x"), ("nobody", ""), ("party", "")] {
+        asked.push(("/v1/audit", "get", world.by(token, "GET", &format!("/v1/audit{query}"), &null)));
+    }
+    for (token, act) in
+        [("operator", "0/0"), ("operator", "0/x"), ("operator", "0/999"), ("nobody", "0/0"), ("party", "0/0")]
+    {
+        let answer = world.by(token, "GET", &format!("/v1/audit/{act}/bundle"), &null);
+        asked.push(("/v1/audit/{shard}/{index}/bundle", "get", answer));
+    }
+    asked.push(("/v1/audit/policy", "get", world.ask("GET", "/v1/audit/policy", &[], b"")));
+    for path in ["/audit/0/checkpoint", "/audit/0/tile/x", "/audit/0/tile/0/007"] {
+        asked.push(("/audit/{shard}/{path}", "get", world.ask("GET", path, &[], b"")));
+    }
     let id = world.token();
     for token in ["operator", "nobody", "party"] {
         for path in ["/v1/tenants", "/v1/tokens"] {
@@ -192,7 +215,12 @@ fn every_operation_answers_as_the_document_says_and_every_documented_refusal_hap
             (of_entry, "delete", at("party", "DELETE", &entry)),
             ("/v1/entries/{shard}/{index}/receipt", "get", at("party", "GET", &format!("{entry}/receipt"))),
             ("/v1/entries/{shard}/{index}/bundle", "get", at("party", "GET", &format!("{entry}/bundle"))),
+            ("/v1/entries/{shard}/{index}/history", "get", at("party", "GET", &format!("{entry}/history"))),
+            ("/v1/search", "get", at("party", "GET", "/v1/search")),
+            ("/v1/audit", "get", at("operator", "GET", "/v1/audit")),
+            ("/v1/audit/{shard}/{index}/bundle", "get", at("operator", "GET", "/v1/audit/0/0/bundle")),
             ("/log/{shard}/{path}", "get", world.ask("GET", "/log/0/tile/entries/000.p/2", &[], b"")),
+            ("/audit/{shard}/{path}", "get", world.ask("GET", "/audit/0/tile/entries/000.p/2", &[], b"")),
         ]
     };
     let places = world.api.places.clone();
@@ -205,6 +233,12 @@ fn every_operation_answers_as_the_document_says_and_every_documented_refusal_hap
     world.until_ready(false);
     asked.extend(blocking());
     asked.push(("/readyz", "get", world.ask("GET", "/readyz", &[], b"")));
+    // What cannot be told to the audit log is not answered.
+    for path in ["/v1/tenants", "/v1/tokens"] {
+        asked.push((path, "get", world.by("operator", "GET", path, &null)));
+    }
+    let revoked = world.by("operator", "DELETE", &format!("/v1/tokens/{id}"), &null);
+    asked.push(("/v1/tokens/{id}", "delete", revoked));
 
     let mut seen = BTreeSet::new();
     for (path, method, answer) in &asked {

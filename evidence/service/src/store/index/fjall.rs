@@ -59,7 +59,7 @@ impl Open {
     }
 }
 
-fn remove(path: &Path) -> Result<(), Refusal> {
+pub(super) fn remove(path: &Path) -> Result<(), Refusal> {
     match std::fs::remove_dir_all(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(crate::store::io_refusal(&error)),
         _ => Ok(()),

@@ -7,6 +7,7 @@
 mod fjall;
 pub(super) mod follow;
 mod memory;
+pub(super) mod search;
 
 pub use fjall::FjallIndex;
 pub use memory::MemoryIndex;
