@@ -6,8 +6,9 @@
 
 mod cases;
 
-use cases::{Case, answer, golden, negative};
-use std::collections::BTreeMap;
+use cases::fields::{Altered, bases, fields};
+use cases::{Case, answer, case, golden, negative};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use zeugma_crypto::hash::sha256;
 use zeugma_evidence_verify::testkit::World;
@@ -39,6 +40,46 @@ fn json(case: &Case) -> serde_json::Value {
     })
 }
 
+/// Where two strings of bytes differ: how many are taken out at a place, and what stands there instead.
+fn splice(from: &[u8], to: &[u8]) -> (usize, usize, Vec<u8>) {
+    let same = |pairs: &mut dyn Iterator<Item = (&u8, &u8)>| pairs.take_while(|(a, b)| a == b).count();
+    let front = same(&mut from.iter().zip(to));
+    let back = same(&mut from[front..].iter().rev().zip(to[front..].iter().rev()));
+    (front, from.len() - front - back, to[front..to.len() - back].to_vec())
+}
+
+/// The alterations as they are stored: what each takes out of its base and puts there, before the seal and
+/// in it; 64 bytes at the end are the seal.
+fn altered(world: &World, list: &[Altered]) -> serde_json::Value {
+    let bases = bases(world);
+    let base = |name: &str| bases.iter().find(|(other, _)| *other == name).unwrap().1.to_bytes();
+    let any = case(world, "", &world.bundle, None);
+    let cases: Vec<_> = list
+        .iter()
+        .map(|Altered { base: name, case }| {
+            let (from, to) = (base(name), &case.bundle);
+            let (at, out, with) = splice(&from[..from.len() - 64], &to[..to.len() - 64]);
+            serde_json::json!({
+                "name": case.name,
+                "base": name,
+                "splice": [at, out, hex::encode(with)],
+                "seal": hex::encode(&to[to.len() - 64..]),
+                "code": case.refused.map(Code::number),
+                "report": answer(case).ok().map(|report| hex::encode(report.to_bytes())),
+            })
+        })
+        .collect();
+    serde_json::json!({
+        "trust": hex::encode(any.trust.to_bytes()),
+        "policy": hex::encode(any.policy.to_bytes()),
+        "file": any.file.map(hex::encode),
+        "time": any.time.get(),
+        "bases": bases.iter().map(|(name, bundle)| ((*name).into(), hex::encode(bundle.to_bytes()).into()))
+            .collect::<serde_json::Map<_, _>>(),
+        "cases": cases,
+    })
+}
+
 fn file(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/evidence").join(name)
 }
@@ -50,8 +91,11 @@ fn compare(name: &str, cases: &[Case]) {
         .map(|bytes| (name_of(&bytes), hex::encode(bytes)))
         .collect();
     let cases: Vec<_> = cases.iter().map(json).collect();
-    let made = serde_json::json!({ "parts": parts, "cases": cases });
-    let made = serde_json::to_string_pretty(&made).unwrap() + "\n";
+    hold(name, &serde_json::json!({ "parts": parts, "cases": cases }));
+}
+
+fn hold(name: &str, made: &serde_json::Value) {
+    let made = serde_json::to_string_pretty(made).unwrap() + "\n";
     let path = file(name);
     if std::env::var_os("ZEUGMA_BLESS").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -98,6 +142,31 @@ fn the_vectors_are_those_of_the_cases() {
     let world = World::new();
     compare("golden.json", &golden(&world));
     compare("negative.json", &negative(&world));
+    hold("fields.json", &altered(&world, &fields(&world)));
+}
+
+/// `recorded.txt` has a line for each bundle that was ever golden: the SHA-256 of its bytes, and of its report.
+/// Blessing adds lines and takes none away.
+#[test]
+fn every_recorded_bundle_has_the_report_that_it_had() {
+    let world = World::new();
+    let cases = golden(&world);
+    let lines = cases.iter().map(|case| {
+        let report = answer(case).unwrap().to_bytes();
+        let [bundle, report] = [&case.bundle, &report].map(|bytes| hex::encode(sha256(&[bytes])));
+        format!("{bundle} {report}")
+    });
+    let now: BTreeSet<String> = lines.collect();
+    let stored = std::fs::read_to_string(file("recorded.txt")).unwrap_or_default();
+    let stored: BTreeSet<String> = stored.lines().map(Into::into).collect();
+    let lost: Vec<_> = stored.difference(&now).collect();
+    assert!(lost.is_empty(), "a recorded bundle is golden no longer, or has another report: {lost:?}");
+    if std::env::var_os("ZEUGMA_BLESS").is_some() {
+        let all: Vec<_> = now.into_iter().collect();
+        std::fs::write(file("recorded.txt"), all.join("\n") + "\n").unwrap();
+        return;
+    }
+    assert_eq!(stored, now, "golden bundles that are not recorded: ZEUGMA_BLESS=1");
 }
 
 #[test]

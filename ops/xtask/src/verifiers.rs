@@ -1,5 +1,6 @@
-//! The verifiers of the one proof that are not Rust on this machine: WebAssembly under Node.js, and Go.
-//! Each runs the shared vectors, and all are held against the Rust verifier on mutated proofs.
+//! The verifiers of proofs and of evidence bundles that are not Rust on this machine: WebAssembly under Node.js,
+//! and Go. Each runs the shared vectors, and all are held against the Rust verifier on mutated proofs and bundles;
+//! a comparison with planted faults must find them.
 
 use crate::child::{Child, Tests};
 use crate::{built, tools, workspace};
@@ -9,7 +10,13 @@ use std::path::PathBuf;
 /// Mutated proofs in the gate; `--all` takes the full number.
 const MUTATED: &str = "3000";
 const MUTATED_ALL: &str = "100000";
-/// The seed of the mutations: the same proofs in each run.
+/// Mutated bundles: one takes all three verifiers together some 25 ms of a core.
+const BUNDLES: &str = "1200";
+const BUNDLES_ALL: &str = "50000";
+/// Inputs of a comparison with planted faults, and the code that is taken for good there.
+const PLANTED: &str = "300";
+const FAULT: &str = "202";
+/// The seed of the mutations: the same inputs in each run.
 const SEED: &str = "1";
 
 /// Builds the WebAssembly module, the Go command and the program that compares them.
@@ -44,26 +51,36 @@ pub(crate) fn prepare() -> Result<()> {
 /// # Errors
 /// When a verifier fails a vector or differs from another.
 pub(crate) fn run(all: bool) -> Result<Tests> {
-    let module = workspace::target()?.join("wasm32-unknown-unknown/release/zeugma_proof_wasm.wasm");
-    Child::new("node")
-        .args(["--test", "proof/wasm/js/vectors.test.mjs"])
-        .env("ZEUGMA_WASM", module.clone())
-        .minutes(5)
-        .run()?;
-    let bundles = workspace::target()?.join("wasm32-unknown-unknown/release/zeugma_evidence_wasm.wasm");
-    Child::new("node")
-        .args(["--test", "evidence/verify/wasm/js/vectors.test.mjs"])
-        .env("ZEUGMA_WASM", bundles)
-        .minutes(5)
-        .run()?;
+    let wasm = |name: &str| -> Result<PathBuf> {
+        Ok(workspace::target()?.join("wasm32-unknown-unknown/release").join(format!("{name}.wasm")))
+    };
+    let (proofs, bundles) = (wasm("zeugma_proof_wasm")?, wasm("zeugma_evidence_wasm")?);
+    for (test, module) in [("proof/wasm", &proofs), ("evidence/verify/wasm", &bundles)] {
+        Child::new("node")
+            .args(["--test".into(), format!("{test}/js/vectors.test.mjs")])
+            .env("ZEUGMA_WASM", module.clone())
+            .minutes(5)
+            .run()?;
+    }
     Child::new("go").args(["vet", "-C", "proof/go", "./..."]).minutes(10).run()?;
-    Child::new("go").args(["test", "-C", "proof/go", "./..."]).env("CGO_ENABLED", "0").minutes(20).run()?;
-    let compare = built::all()?.binary("zeugma-verifiers")?;
-    let wasm = format!("node proof/wasm/js/stream.mjs {}", module.display());
+    let mut tests = Child::new("go").args(["test", "-C", "proof/go", "./..."]).env("CGO_ENABLED", "0");
+    if all {
+        tests = tests.env("ZEUGMA_EVERY_BIT", "1");
+    }
+    tests.minutes(60).run()?;
     let go = format!("{} --stream", go_command()?.display());
-    let count = if all { MUTATED_ALL } else { MUTATED };
-    Child::new(compare).args([count, SEED, wasm.as_str(), go.as_str()]).minutes(60).run()?;
-    let passed = count.parse().context("a number of mutated proofs")?;
+    let mut passed = 0;
+    for (kind, folder, module, count) in [
+        ("proofs", "proof/wasm", &proofs, if all { MUTATED_ALL } else { MUTATED }),
+        ("bundles", "evidence/verify/wasm", &bundles, if all { BUNDLES_ALL } else { BUNDLES }),
+    ] {
+        let wasm = format!("node {folder}/js/stream.mjs {}", module.display());
+        let compare =
+            || -> Result<Child> { Ok(Child::new(built::all()?.binary("zeugma-verifiers")?).minutes(60)) };
+        compare()?.args([kind, PLANTED, SEED, "--fault", FAULT, wasm.as_str(), go.as_str()]).run()?;
+        compare()?.args([kind, count, SEED, wasm.as_str(), go.as_str()]).run()?;
+        passed += count.parse::<u64>().context("a number of mutated inputs")?;
+    }
     Ok(Tests { passed, ..Tests::default() })
 }
 

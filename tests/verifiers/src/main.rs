@@ -1,80 +1,100 @@
-//! `zeugma-verifiers COUNT SEED VERIFIER...`: gives the same mutated proofs to every verifier and
-//! compares verdicts and codes.
+//! `zeugma-verifiers proofs|bundles COUNT SEED [--fault CODE] VERIFIER...`: gives the same mutated proofs or
+//! bundles to every verifier and compares verdicts, codes and reports.
 //!
-//! A VERIFIER is a command line (split at spaces) that reads one JSON object a line (`trust`, `time`,
-//! `reliance`, `path`, `value`, `proof`) and answers each with a line: 0, or the code of the refusal.
-//! The verdict of the Rust verifier is the reference; any difference is printed with its input, and
-//! the exit code is then 1. The same seed makes the same proofs.
+//! A VERIFIER is a command line (split at spaces) that reads one JSON object a line and answers each with a
+//! line: 0, or the code of the refusal, and for a bundle that has a report its bytes in hexadecimal after the 0.
+//! Of a proof the object has `trust`, `time`, `reliance`, `path`, `value`, `proof`; of a bundle `trust`,
+//! `policy`, `time`, `bundle` and the digests `sha256` and `sm3` of what is presented. The answer of the Rust
+//! verifier is the reference; any difference is printed with its input, and the exit code is then 1. The same
+//! seed makes the same inputs.
+//!
+//! With `--fault CODE` the reference is wrong on purpose: it takes what is refused with that code for good. The
+//! comparison must then find each such input and no other: a comparison that cannot fail shows nothing.
 
+mod bundles;
 mod mutate;
+mod pick;
 
 use anyhow::{Context, Result, bail, ensure};
-use mutate::{Input, Mutator};
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::process::{Child, Command, Stdio};
-use zeugma_proof::{Expected, Reliance, TrustFile, verify_expected};
-use zeugma_types::Decode;
 
-/// Inputs in flight: little enough for every pipe to hold the answers.
+/// Inputs in flight: little enough for every pipe to hold the answers to proofs.
 const BATCH: usize = 256;
+/// An answer to a bundle is its report: a few of them fill a pipe.
+const BUNDLE_BATCH: usize = 8;
+
+/// One input, with the reference that answers it.
+struct Question {
+    mutation: &'static str,
+    json: serde_json::Value,
+    reference: Box<dyn Fn() -> String>,
+}
+
+const USAGE: &str = "usage: zeugma-verifiers proofs|bundles COUNT SEED [--fault CODE] VERIFIER...";
 
 fn main() -> Result<()> {
-    let mut args = std::env::args().skip(1);
-    let usage = "usage: zeugma-verifiers COUNT SEED VERIFIER...";
-    let count: usize = args.next().context(usage)?.parse().context("COUNT is a number")?;
-    let seed: u64 = args.next().context(usage)?.parse().context("SEED is a number")?;
+    let mut args = std::env::args().skip(1).peekable();
+    let kind = args.next().context(USAGE)?;
+    let count: usize = args.next().context(USAGE)?.parse().context("COUNT is a number")?;
+    let seed: u64 = args.next().context(USAGE)?.parse().context("SEED is a number")?;
+    let fault = args.next_if(|one| one == "--fault").map(|_| args.next().context(USAGE)).transpose()?;
     let mut verifiers = args.map(|line| Verifier::start(&line)).collect::<Result<Vec<_>>>()?;
-    ensure!(!verifiers.is_empty(), usage);
-
-    let mut mutator = Mutator::new(seed);
-    let (mut codes, mut differences) = (std::collections::BTreeMap::<u16, usize>::new(), 0);
+    ensure!(!verifiers.is_empty(), USAGE);
+    let (mut questions, batch, least): (Box<dyn FnMut() -> Question>, _, _) = match kind.as_str() {
+        "proofs" => {
+            let mut mutator = mutate::Mutator::new(seed);
+            (Box::new(move || mutator.question()), BATCH, 15)
+        }
+        "bundles" => {
+            let mut mutator = bundles::Mutator::new(seed)?;
+            (Box::new(move || mutator.question()), BUNDLE_BATCH, 25)
+        }
+        _ => bail!(USAGE),
+    };
+    let (mut codes, mut differences) = (BTreeMap::<String, usize>::new(), 0);
     let mut left = count;
     while left > 0 {
-        let batch: Vec<Input> = (0..left.min(BATCH)).map(|_| mutator.next()).collect();
+        let batch: Vec<Question> = (0..left.min(batch)).map(|_| questions()).collect();
         left -= batch.len();
         for verifier in &mut verifiers {
             verifier.ask(&batch)?;
         }
-        let expected: Vec<u16> = batch.iter().map(reference).collect();
-        expected.iter().for_each(|code| *codes.entry(*code).or_default() += 1);
-        for verifier in &mut verifiers {
-            for (input, expected) in batch.iter().zip(&expected) {
-                let found = verifier.answer()?;
-                if found != *expected {
-                    differences += 1;
-                    println!(
-                        "{}: expected {expected}, got {found}: {} {}",
-                        verifier.name,
-                        input.mutation,
-                        input.json()
-                    );
-                }
+        // The others are at work meanwhile.
+        let mut expected: Vec<String> = batch.iter().map(|question| (question.reference)()).collect();
+        for answer in &mut expected {
+            let code = answer.split(' ').next().unwrap_or_default();
+            *codes.entry(code.to_owned()).or_default() += 1;
+            if fault.as_deref() == Some(code) {
+                *answer = "0".into();
             }
         }
+        for verifier in &mut verifiers {
+            differences += verifier.compare(&batch, &expected, fault.is_none())?;
+        }
     }
+    let asked = verifiers.len();
     for verifier in verifiers {
         verifier.stop()?;
     }
     for (code, times) in &codes {
         println!("code {code}: {times}");
     }
+    if let Some(fault) = fault {
+        let planted = codes.get(&fault).copied().unwrap_or_default() * asked;
+        ensure!(planted > 0 && differences == planted, "{planted} faults were planted, {differences} found");
+        println!("{planted} passed, 0 failed");
+        return Ok(());
+    }
     // A run in which nothing is accepted, or one code is nearly all, would compare little.
-    ensure!(codes.get(&0).is_some_and(|accepted| *accepted < count / 2), "the mix of verdicts is lopsided");
-    ensure!(codes.len() >= 15, "only {} different verdicts were reached", codes.len());
+    ensure!(codes.get("0").is_some_and(|accepted| *accepted < count / 2), "the mix of verdicts is lopsided");
+    ensure!(codes.len() >= least, "only {} different verdicts were reached", codes.len());
     println!("{} passed, {differences} failed", count - differences.min(count));
     if differences > 0 {
         bail!("{differences} verdicts differ");
     }
     Ok(())
-}
-
-fn reference(input: &Input) -> u16 {
-    let verdict = TrustFile::from_bytes(&input.trust).and_then(|trust| {
-        let keys = trust.at(input.time, input.reliance);
-        let expected = Expected { path: input.path.as_ref(), value: input.value.as_ref() };
-        verify_expected(&input.proof, &keys, expected)
-    });
-    verdict.err().map_or(0, |refusal| refusal.code.number())
 }
 
 struct Verifier {
@@ -99,17 +119,37 @@ impl Verifier {
         Ok(Self { name: line.to_owned(), child, questions, answers })
     }
 
-    fn ask(&mut self, batch: &[Input]) -> Result<()> {
-        for input in batch {
-            writeln!(self.questions, "{}", input.json())?;
+    fn ask(&mut self, batch: &[Question]) -> Result<()> {
+        for question in batch {
+            writeln!(self.questions, "{}", question.json)?;
         }
         self.questions.flush().with_context(|| format!("{} stopped reading", self.name))
     }
 
-    fn answer(&mut self) -> Result<u16> {
+    /// Reads the answers to a batch; returns how many differ, and tells them.
+    fn compare(&mut self, batch: &[Question], expected: &[String], tell: bool) -> Result<usize> {
+        let mut differences = 0;
+        for (question, expected) in batch.iter().zip(expected) {
+            let found = self.answer()?;
+            if found == *expected {
+                continue;
+            }
+            differences += 1;
+            if tell {
+                let Question { mutation, json, .. } = question;
+                println!("{}: expected {expected}, got {found}: {mutation} {json}", self.name);
+            }
+        }
+        Ok(differences)
+    }
+
+    fn answer(&mut self) -> Result<String> {
         let mut line = String::new();
         self.answers.read_line(&mut line)?;
-        line.trim().parse().with_context(|| format!("{} answered {line:?}", self.name))
+        let line = line.trim();
+        let code = line.split(' ').next().unwrap_or_default();
+        code.parse::<u16>().with_context(|| format!("{} answered {line:?}", self.name))?;
+        Ok(line.to_owned())
     }
 
     fn stop(mut self) -> Result<()> {
@@ -117,18 +157,5 @@ impl Verifier {
         let status = self.child.wait()?;
         ensure!(status.success(), "{} ended with {status}", self.name);
         Ok(())
-    }
-}
-
-impl Input {
-    fn json(&self) -> serde_json::Value {
-        serde_json::json!({
-            "trust": hex::encode(&self.trust),
-            "time": self.time.get(),
-            "reliance": match self.reliance { Reliance::Court => "court", Reliance::Destination => "destination" },
-            "path": self.path.as_ref().map(|path| hex::encode(zeugma_types::Encode::to_bytes(path))),
-            "value": self.value.as_ref().map(|value| hex::encode(value.as_bytes())),
-            "proof": hex::encode(&self.proof),
-        })
     }
 }

@@ -1,26 +1,51 @@
 //! Proofs that are nearly right: bytes flipped, and decoded fields changed and encoded again.
 
+use crate::Question;
+use crate::pick::{change_bytes, change_path, flip, near, pick, pick_byte};
 use rand_chacha::ChaCha8Rng;
-use rand_core::{Rng, SeedableRng};
+use rand_core::SeedableRng;
 use zeugma_proof::body::{Body, Closed, Registered};
 use zeugma_proof::testkit::TestNetwork;
-use zeugma_proof::{Endorsement, LeafFormat, Outbox, Proof, Reliance, Seal};
+use zeugma_proof::{
+    Endorsement, Expected, LeafFormat, Outbox, Proof, Reliance, Seal, TrustFile, verify_expected,
+};
 use zeugma_types::leaf_path::PacketPath;
 use zeugma_types::{
-    BlockTime, ClientId, Encode, Epoch, Era, HashSuite, Height, LeafIndex, LeafPath, SealSuite, Sequence,
-    Span, UnixSeconds, Value, View,
+    BlockTime, ClientId, Decode, Encode, Epoch, Era, HashSuite, Height, LeafIndex, LeafPath, SealSuite,
+    Sequence, Span, UnixSeconds, Value, View,
 };
 
 /// One question to a verifier.
-#[derive(Clone)]
-pub(crate) struct Input {
-    pub(crate) mutation: &'static str,
-    pub(crate) trust: Vec<u8>,
-    pub(crate) time: BlockTime,
-    pub(crate) reliance: Reliance,
-    pub(crate) path: Option<LeafPath>,
-    pub(crate) value: Option<Value>,
-    pub(crate) proof: Vec<u8>,
+struct Input {
+    mutation: &'static str,
+    trust: Vec<u8>,
+    time: BlockTime,
+    reliance: Reliance,
+    path: Option<LeafPath>,
+    value: Option<Value>,
+    proof: Vec<u8>,
+}
+
+impl Input {
+    fn code(&self) -> u16 {
+        let verdict = TrustFile::from_bytes(&self.trust).and_then(|trust| {
+            let keys = trust.at(self.time, self.reliance);
+            let expected = Expected { path: self.path.as_ref(), value: self.value.as_ref() };
+            verify_expected(&self.proof, &keys, expected)
+        });
+        verdict.err().map_or(0, |refusal| refusal.code.number())
+    }
+
+    fn json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "trust": hex::encode(&self.trust),
+            "time": self.time.get(),
+            "reliance": match self.reliance { Reliance::Court => "court", Reliance::Destination => "destination" },
+            "path": self.path.as_ref().map(|path| hex::encode(path.to_bytes())),
+            "value": self.value.as_ref().map(|value| hex::encode(value.as_bytes())),
+            "proof": hex::encode(&self.proof),
+        })
+    }
 }
 
 struct Sample {
@@ -41,7 +66,17 @@ impl Mutator {
         Self { rng: ChaCha8Rng::seed_from_u64(seed), files, samples }
     }
 
-    pub(crate) fn next(&mut self) -> Input {
+    /// The next proof, with the reference.
+    pub(crate) fn question(&mut self) -> Question {
+        let input = self.next();
+        Question {
+            mutation: input.mutation,
+            json: input.json(),
+            reference: Box::new(move || input.code().to_string()),
+        }
+    }
+
+    fn next(&mut self) -> Input {
         let sample = &self.samples[pick(&mut self.rng, self.samples.len())];
         let (mut trust, mut proof) = (sample.trust, sample.proof.clone());
         let rng = &mut self.rng;
@@ -75,50 +110,9 @@ impl Mutator {
     }
 }
 
-fn pick(rng: &mut ChaCha8Rng, below: usize) -> usize {
-    usize::try_from(rng.next_u64() % below as u64).expect("below a usize")
-}
-
-fn pick_byte(rng: &mut ChaCha8Rng) -> u8 {
-    rng.next_u64().to_le_bytes()[0]
-}
-
-fn near(rng: &mut ChaCha8Rng, number: u64) -> u64 {
-    match pick(rng, 5) {
-        0 => number.wrapping_add(1),
-        1 => number.wrapping_sub(1),
-        2 => 0,
-        3 => u64::MAX,
-        _ => rng.next_u64(),
-    }
-}
-
-fn flip(rng: &mut ChaCha8Rng, bytes: &mut [u8]) {
-    if !bytes.is_empty() {
-        let at = pick(rng, bytes.len());
-        bytes[at] ^= 1 << pick(rng, 8);
-    }
-}
-
 fn flipped(rng: &mut ChaCha8Rng, mut bytes: [u8; 32]) -> [u8; 32] {
     flip(rng, &mut bytes);
     bytes
-}
-
-fn change_bytes(rng: &mut ChaCha8Rng, bytes: &mut Vec<u8>) {
-    if bytes.is_empty() {
-        bytes.push(pick_byte(rng));
-        return;
-    }
-    match pick(rng, 4) {
-        0 => bytes.truncate(pick(rng, bytes.len())),
-        1 => bytes.push(pick_byte(rng)),
-        2 => {
-            let at = pick(rng, bytes.len());
-            bytes.remove(at);
-        }
-        _ => flip(rng, bytes),
-    }
 }
 
 fn change(rng: &mut ChaCha8Rng, proof: &mut Proof) -> &'static str {
@@ -213,22 +207,6 @@ fn change(rng: &mut ChaCha8Rng, proof: &mut Proof) -> &'static str {
     }
 }
 
-fn change_path(rng: &mut ChaCha8Rng, path: &mut Vec<[u8; 32]>) {
-    let length = path.len();
-    match pick(rng, 4) {
-        0 if length > 1 => path.swap(pick(rng, length), 0),
-        1 => path.push([pick_byte(rng); 32]),
-        2 => {
-            path.pop();
-        }
-        _ if length > 0 => {
-            let at = pick(rng, length);
-            flip(rng, &mut path[at]);
-        }
-        _ => {}
-    }
-}
-
 fn change_endorsement(rng: &mut ChaCha8Rng, proof: &mut Proof) -> &'static str {
     match &mut proof.endorsement {
         Endorsement::Certificate(certificate) => match pick(rng, 4) {
@@ -241,7 +219,7 @@ fn change_endorsement(rng: &mut ChaCha8Rng, proof: &mut Proof) -> &'static str {
             let mut bytes = seal.to_bytes();
             // Past the suite and the count, so that what is flipped is an index or a signature.
             flip(rng, &mut bytes[5..]);
-            if let Ok(changed) = <Seal as zeugma_types::Decode>::from_bytes(&bytes) {
+            if let Ok(changed) = Seal::from_bytes(&bytes) {
                 *seal = changed;
             }
         }

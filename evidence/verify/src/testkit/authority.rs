@@ -3,12 +3,10 @@
 
 use crate::der::{put, tag};
 use crate::json::utc;
+use crate::testkit::key::{Kind, TestKey};
 use crate::x509::Hash;
 use alloc::vec;
 use alloc::vec::Vec;
-use p256::ecdsa::signature::hazmat::PrehashSigner;
-use p256::ecdsa::{Signature, SigningKey};
-use zeugma_crypto::hash::sha256;
 use zeugma_types::BlockTime;
 
 /// `id-kp-timeStamping`.
@@ -19,7 +17,6 @@ pub const SERVER: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 1];
 pub const POLICY: &str = "1.2.3.4.1";
 const POLICY_DER: &[u8] = &[0x2a, 3, 4, 1];
 
-const ECDSA_SHA256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2];
 const COMMON_NAME: &[u8] = &[0x55, 4, 3];
 
 /// Appends what `inside` writes under a tag.
@@ -46,10 +43,6 @@ fn name(common: &str) -> Vec<u8> {
     })
 }
 
-fn algorithm(out: &mut Vec<u8>, oid: &[u8]) {
-    nest(out, tag::SEQUENCE, |out| put(out, tag::OID, oid));
-}
-
 fn generalized(at: BlockTime) -> Vec<u8> {
     // 2024-10-08T15:40:32.500Z as 20241008154032.5Z.
     let text: Vec<u8> = utc(at).bytes().filter(|byte| !b"-:TZ".contains(byte)).collect();
@@ -59,18 +52,10 @@ fn generalized(at: BlockTime) -> Vec<u8> {
     [whole, fraction, b"Z"].concat()
 }
 
-/// A key whose secret follows from a seed.
-///
-/// # Panics
-/// Never: a digest is a secret key.
+/// A key on P-256 whose secret follows from a seed.
 #[must_use]
-pub fn key(seed: &str) -> SigningKey {
-    SigningKey::from_slice(&sha256(&[b"test authority", seed.as_bytes()])).expect("a digest is a secret key")
-}
-
-fn sign(key: &SigningKey, message: &[u8]) -> Vec<u8> {
-    let signature: Signature = key.sign_prehash(&sha256(&[message])).expect("a digest is signed");
-    signature.to_der().as_bytes().to_vec()
+pub fn key(seed: &str) -> TestKey {
+    TestKey::new(Kind::P256, seed)
 }
 
 /// What an X.509 certificate shall say.
@@ -127,25 +112,18 @@ impl CertificateSpec {
 
     /// The certificate, for `key`, signed by `by`.
     #[must_use]
-    pub fn make(&self, key: &SigningKey, by: &SigningKey) -> Vec<u8> {
+    pub fn make(&self, key: &TestKey, by: &TestKey) -> Vec<u8> {
         let tbs = made(tag::SEQUENCE, |out| {
             nest(out, tag::context(0), |out| put(out, tag::INTEGER, &[2]));
             put(out, tag::INTEGER, &[self.serial]);
-            algorithm(out, ECDSA_SHA256);
+            by.put_algorithm(out);
             out.extend_from_slice(&name(self.issuer));
             nest(out, tag::SEQUENCE, |out| {
                 put(out, tag::GENERALIZED_TIME, &generalized(self.valid.0));
                 put(out, tag::GENERALIZED_TIME, &generalized(self.valid.1));
             });
             out.extend_from_slice(&name(self.subject));
-            nest(out, tag::SEQUENCE, |out| {
-                nest(out, tag::SEQUENCE, |out| {
-                    put(out, tag::OID, &[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1]);
-                    put(out, tag::OID, &[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7]);
-                });
-                let point = key.verifying_key().to_sec1_point(false);
-                put(out, tag::BIT_STRING, &[&[0], point.as_bytes()].concat());
-            });
+            key.put_public(out);
             let extensions = made(tag::SEQUENCE, |out| self.put_extensions(out));
             put(out, tag::context(3), &extensions);
         });
@@ -186,11 +164,11 @@ fn extension(out: &mut Vec<u8>, oid: &[u8], critical: bool, value: &[u8]) {
     });
 }
 
-fn signed(tbs: &[u8], by: &SigningKey) -> Vec<u8> {
+fn signed(tbs: &[u8], by: &TestKey) -> Vec<u8> {
     made(tag::SEQUENCE, |out| {
         out.extend_from_slice(tbs);
-        algorithm(out, ECDSA_SHA256);
-        put(out, tag::BIT_STRING, &[&[0], sign(by, tbs).as_slice()].concat());
+        by.put_algorithm(out);
+        put(out, tag::BIT_STRING, &[&[0], by.sign(tbs).as_slice()].concat());
     })
 }
 
@@ -198,13 +176,13 @@ fn signed(tbs: &[u8], by: &SigningKey) -> Vec<u8> {
 #[must_use]
 pub fn revocation_list(
     issuer: &str,
-    by: &SigningKey,
+    by: &TestKey,
     (at, next): (BlockTime, BlockTime),
     revoked: &[(u8, BlockTime, u8)],
 ) -> Vec<u8> {
     let tbs = made(tag::SEQUENCE, |out| {
         put(out, tag::INTEGER, &[1]);
-        algorithm(out, ECDSA_SHA256);
+        by.put_algorithm(out);
         out.extend_from_slice(&name(issuer));
         put(out, tag::GENERALIZED_TIME, &generalized(at));
         put(out, tag::GENERALIZED_TIME, &generalized(next));
@@ -264,9 +242,9 @@ pub struct TestAuthority {
     /// What the latter says.
     pub spec: CertificateSpec,
     /// The root's key.
-    pub root_key: SigningKey,
+    pub root_key: TestKey,
     /// The signer's key.
-    pub key: SigningKey,
+    pub key: TestKey,
 }
 
 impl TestAuthority {
@@ -279,7 +257,13 @@ impl TestAuthority {
     /// An authority whose X.509 certificates say what is asked.
     #[must_use]
     pub fn with(root: CertificateSpec, spec: CertificateSpec) -> Self {
-        let (root_key, signer_key) = (key(root.subject), key(spec.subject));
+        Self::of(Kind::P256, root, spec)
+    }
+
+    /// An authority that signs as `kind` says, the root too.
+    #[must_use]
+    pub fn of(kind: Kind, root: CertificateSpec, spec: CertificateSpec) -> Self {
+        let [root_key, signer_key] = [root.subject, spec.subject].map(|seed| TestKey::new(kind, seed));
         Self {
             root: root.make(&root_key, &root_key),
             certificate: spec.make(&signer_key, &root_key),
@@ -293,7 +277,7 @@ impl TestAuthority {
     #[must_use]
     pub fn spec(&self, message: &[u8], time: BlockTime) -> TokenSpec {
         TokenSpec {
-            hash: Hash::Sha256,
+            hash: self.key.hash(),
             message: message.to_vec(),
             time,
             nonce: None,
@@ -331,7 +315,7 @@ impl TestAuthority {
                 put(out, tag::INTEGER, &[nonce]);
             }
         });
-        let attributes = attributes(&info, spec);
+        let attributes = attributes(&info, spec, self.key.hash());
         let mut signed = Vec::new();
         put(&mut signed, tag::SET, &attributes);
         let signer = made(tag::SEQUENCE, |out| {
@@ -340,14 +324,14 @@ impl TestAuthority {
                 out.extend_from_slice(&name(spec.signer.issuer));
                 put(out, tag::INTEGER, &[spec.signer.serial]);
             });
-            put(out, tag::SEQUENCE, Hash::Sha256.identifier());
+            put(out, tag::SEQUENCE, self.key.hash().identifier());
             put(out, tag::context(0), &attributes);
-            algorithm(out, ECDSA_SHA256);
-            put(out, tag::OCTET_STRING, &sign(&self.key, &signed));
+            self.key.put_algorithm(out);
+            put(out, tag::OCTET_STRING, &self.key.sign(&signed));
         });
         let data = made(tag::SEQUENCE, |out| {
             put(out, tag::INTEGER, &[spec.version]);
-            nest(out, tag::SET, |out| put(out, tag::SEQUENCE, Hash::Sha256.identifier()));
+            nest(out, tag::SET, |out| put(out, tag::SEQUENCE, self.key.hash().identifier()));
             nest(out, tag::SEQUENCE, |out| {
                 put(out, tag::OID, &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 16, 1, 4]);
                 nest(out, tag::context(0), |out| put(out, tag::OCTET_STRING, &info));
@@ -370,7 +354,7 @@ impl TestAuthority {
     }
 }
 
-fn attributes(info: &[u8], spec: &TokenSpec) -> Vec<u8> {
+fn attributes(info: &[u8], spec: &TokenSpec, hash: Hash) -> Vec<u8> {
     let attribute = |oid: &[u8], value: &[u8]| {
         made(tag::SEQUENCE, |out| {
             put(out, tag::OID, oid);
@@ -381,10 +365,16 @@ fn attributes(info: &[u8], spec: &TokenSpec) -> Vec<u8> {
         out.extend_from_slice(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 16, 1, 4]);
     });
     let stated: &[u8] = if spec.wrong_digest { b"another" } else { info };
-    let digest = made(tag::OCTET_STRING, |out| out.extend_from_slice(&sha256(&[stated])));
+    let digest = made(tag::OCTET_STRING, |out| out.extend_from_slice(&hash.digest(stated)));
     let bound = made(tag::SEQUENCE, |out| {
         nest(out, tag::SEQUENCE, |out| {
-            nest(out, tag::SEQUENCE, |out| put(out, tag::OCTET_STRING, &sha256(&[&spec.bound])));
+            nest(out, tag::SEQUENCE, |out| {
+                // SHA-256 is the default, which DER leaves out.
+                if hash != Hash::Sha256 {
+                    put(out, tag::SEQUENCE, hash.identifier());
+                }
+                put(out, tag::OCTET_STRING, &hash.digest(&spec.bound));
+            });
         });
     });
     let list = [

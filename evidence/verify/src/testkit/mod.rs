@@ -3,6 +3,7 @@
 //! in every run. Nothing here is compiled into a product crate.
 
 pub mod authority;
+pub mod key;
 
 use crate::bundle::{
     AnchorKind, Bundle, Digests, Logged, Logging, OtherAnchor, Receipt, RuleVerdict, Stamp, stamped_message,
@@ -151,8 +152,14 @@ impl World {
     /// The world as it is when everything went well.
     #[must_use]
     pub fn new() -> Self {
-        let (record, seed) = (record(), Seed::new(sha256(&[b"seed"])));
-        let entry = Committer::new(Suites::Both).entry(&record, &seed);
+        Self::of(record(), Suites::Both)
+    }
+
+    /// The world of another record, or of a log with another number of trees.
+    #[must_use]
+    pub fn of(record: Record, suites: Suites) -> Self {
+        let seed = Seed::new(sha256(&[b"seed"]));
+        let entry = Committer::new(suites).entry(&record, &seed);
         let office = TestAuthority::new("Time Office Root", "Time Office Signer");
         let observatory = TestAuthority::new("Observatory Root", "Observatory Signer");
         let mut world = Self {
@@ -161,8 +168,8 @@ impl World {
             trust: TestNetwork::new(1).trust_file(),
             bundle: Bundle {
                 entry,
-                disclosure: Disclosure::of(&record, &seed, Suites::Both, |_| true),
-                logging: logging(&entry),
+                disclosure: Disclosure::of(&record, &seed, suites, |_| true),
+                logging: logging(&entry, suites),
                 receipt: Some(receipt(&entry)),
                 proof: None,
                 stamps: Vec::new(),
@@ -199,8 +206,9 @@ impl World {
 
     /// The network records the checkpoint.
     fn anchor(&mut self) {
-        let roots = self.trees().map(|tree| (tree.suite, OutboxRoot::new(tree.frontier.root())));
-        let log = Outbox::new(TreeSize::new(SIZE), roots.to_vec()).expect("suites ascend");
+        let mut roots = self.trees().map(|tree| (tree.suite, OutboxRoot::new(tree.frontier.root()))).to_vec();
+        roots.truncate(1 + usize::from(self.bundle.logging.second.is_some()));
+        let log = Outbox::new(TreeSize::new(SIZE), roots).expect("suites ascend");
         let body = Body::Anchor(Anchor { origin: ORIGIN.into(), log });
         let index = self.network.say_body(&body);
         self.network.close_block();
@@ -301,7 +309,7 @@ fn witnesses() -> [CosignerSigner; 2] {
     ]
 }
 
-fn logging(entry: &Entry) -> Logging {
+fn logging(entry: &Entry, suites: Suites) -> Logging {
     let leaves = leaves(entry);
     let logged = |suite, origin: &str| {
         let tree = Tree::of(suite, &leaves);
@@ -318,7 +326,7 @@ fn logging(entry: &Entry) -> Logging {
     Logging {
         index: LeafIndex::new(INDEX),
         first: logged(HashSuite::Sha256, ORIGIN),
-        second: Some(logged(HashSuite::Sm3, &second_origin(ORIGIN))),
+        second: (suites == Suites::Both).then(|| logged(HashSuite::Sm3, &second_origin(ORIGIN))),
     }
 }
 

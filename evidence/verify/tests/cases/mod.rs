@@ -1,5 +1,8 @@
 //! Golden and negative cases of bundles, from which the vectors are written.
 
+pub(crate) mod features;
+pub(crate) mod fields;
+
 use zeugma_evidence_log::entry::Suites;
 use zeugma_evidence_log::record::Field;
 use zeugma_evidence_log::{Disclosure, Shown};
@@ -117,6 +120,7 @@ pub(crate) fn golden(world: &World) -> Vec<Case> {
     cases.push(required);
     cases.push(strangers("a policy that asks for the network", &|policy| policy.network = Network::Required));
     cases.extend(ageing(world));
+    cases.extend(features::features(world));
     cases
 }
 

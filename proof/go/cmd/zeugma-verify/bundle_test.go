@@ -1,13 +1,16 @@
 package main
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"hash"
 	"reflect"
 	"strings"
 	"testing"
 
+	"github.com/emmansun/gmsm/sm3"
 	"zeugma.example/verify/internal/vectors"
 )
 
@@ -79,6 +82,21 @@ func TestRefusedBundles(t *testing.T) {
 	}
 }
 
+// digestOf is the digest of a file in hexadecimal, nil for none.
+func digestOf(t *testing.T, file *string, state hash.Hash) *string {
+	t.Helper()
+	if file == nil {
+		return nil
+	}
+	data, err := hex.DecodeString(*file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	state.Write(data)
+	text := hex.EncodeToString(state.Sum(nil))
+	return &text
+}
+
 // The stream answers with codes, and with the bytes of reports.
 func TestBundleStream(t *testing.T) {
 	var in, want strings.Builder
@@ -87,7 +105,8 @@ func TestBundleStream(t *testing.T) {
 		for i := range f.Cases {
 			c := &f.Cases[i]
 			text, err := json.Marshal(map[string]any{
-				"trust": f.Parts[c.Trust], "policy": f.Parts[c.Policy], "time": c.Time, "bundle": c.Bundle, "file": c.File,
+				"trust": f.Parts[c.Trust], "policy": f.Parts[c.Policy], "time": c.Time, "bundle": c.Bundle,
+				"sha256": digestOf(t, c.File, sha256.New()), "sm3": digestOf(t, c.File, sm3.New()),
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -106,10 +125,10 @@ func TestBundleStream(t *testing.T) {
 	}
 	// A trust file and a policy that are refused, in this order; no question.
 	for line, want := range map[string]string{
-		`{"trust":"","policy":"","time":1,"bundle":""}`:              "103\n",
-		`{"trust":"5a475452555354325a","time":1,"bundle":"00"}`:      "112\n",
-		`{"trust":"","policy":"","time":1,"bundle":"","file":"x"}`:   "-1\n",
-		`{"trust":"","policy":"","time":1,"bundle":"x","file":null}`: "-1\n",
+		`{"trust":"","policy":"","time":1,"bundle":""}`:               "103\n",
+		`{"trust":"5a475452555354325a","time":1,"bundle":"00"}`:       "112\n",
+		`{"trust":"","policy":"","time":1,"bundle":"","sha256":"00"}`: "-1\n",
+		`{"trust":"","policy":"","time":1,"bundle":"x"}`:              "-1\n",
 	} {
 		if _, stdout, _ := call(line, "--stream"); stdout != want {
 			t.Errorf("%s: %q", line, stdout)

@@ -19,7 +19,8 @@ type streamLine struct {
 	Trust  string  `json:"trust"`
 	Policy string  `json:"policy"`
 	Bundle *string `json:"bundle"`
-	File   *string `json:"file"`
+	SHA256 *string `json:"sha256"`
+	SM3    *string `json:"sm3"`
 }
 
 // parsedTrust is a trust file that was read once, or why it was refused.
@@ -92,18 +93,31 @@ func (s *streamer) answer(line []byte) (string, error) {
 // judge asks about a bundle.
 func (l *streamLine) judge() (string, error) {
 	var subject verify.Subject
-	if l.File != nil {
-		file, err := hex.DecodeString(*l.File)
-		if err != nil {
-			return "", fmt.Errorf("file: %w", err)
-		}
-		subject = verify.SubjectOf(file)
+	var err error
+	if subject.SHA256, err = digest(l.SHA256); err != nil {
+		return "", err
+	}
+	if subject.SM3, err = digest(l.SM3); err != nil {
+		return "", err
 	}
 	report, code, err := vectors.JudgeBundle(*l.Bundle, l.Trust, l.Policy, subject, l.Time)
 	if err != nil || code != 0 {
 		return fmt.Sprint(uint16(code)), err
 	}
 	return fmt.Sprintf("0 %x", report.Bytes()), nil
+}
+
+// digest reads one in hexadecimal; nil is none.
+func digest(text *string) (*verify.Hash, error) {
+	if text == nil {
+		return nil, nil
+	}
+	data, err := hex.DecodeString(*text)
+	if err != nil || len(data) != 32 {
+		return nil, errors.New("a digest is 32 bytes in hexadecimal")
+	}
+	hash := verify.Hash(data)
+	return &hash, nil
 }
 
 func (s *streamer) parse(text string) (parsedTrust, error) {

@@ -71,6 +71,54 @@ func load(name string, into any) error {
 	return nil
 }
 
+// alterations is a file of bundles altered field by field.
+type alterations struct {
+	Trust  string            `json:"trust"`
+	Policy string            `json:"policy"`
+	File   *string           `json:"file"`
+	Time   uint64            `json:"time"`
+	Bases  map[string]string `json:"bases"`
+	Cases  []struct {
+		Name   string             `json:"name"`
+		Base   string             `json:"base"`
+		Splice [3]json.RawMessage `json:"splice"`
+		Seal   string             `json:"seal"`
+		Code   *verify.Code       `json:"code"`
+		Report *string            `json:"report"`
+	} `json:"cases"`
+}
+
+// LoadAlterations reads a file of bundles altered field by field, each as a case
+// of its own.
+func LoadAlterations(name string) (*BundleFile, error) {
+	var from alterations
+	if err := load(name, &from); err != nil {
+		return nil, err
+	}
+	f := &BundleFile{Parts: map[string]string{"trust": from.Trust, "policy": from.Policy}}
+	for _, one := range from.Cases {
+		var at, out int
+		var with string
+		for i, into := range []any{&at, &out, &with} {
+			if err := json.Unmarshal(one.Splice[i], into); err != nil {
+				return nil, fmt.Errorf("%s: %w", one.Name, err)
+			}
+		}
+		// Two digits a byte; the seal is the last 64 bytes.
+		base := from.Bases[one.Base]
+		end := len(base) - 128
+		if at < 0 || out < 0 || 2*(at+out) > end {
+			return nil, fmt.Errorf("%s: a splice outside its base", one.Name)
+		}
+		bundle := base[:2*at] + with + base[2*(at+out):end] + one.Seal
+		f.Cases = append(f.Cases, BundleCase{
+			Name: one.Name, Bundle: bundle, File: from.File, Trust: "trust", Policy: "policy",
+			Time: from.Time, Code: one.Code, Report: one.Report,
+		})
+	}
+	return f, nil
+}
+
 // Want is the code that the case expects, 0 for a report.
 func (c *BundleCase) Want() verify.Code {
 	if c.Code == nil {
