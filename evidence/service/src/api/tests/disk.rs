@@ -1,6 +1,6 @@
 //! This machine's disk, which can be told to be full or broken.
 
-use crate::store::{Disk, DiskFile, RealDisk};
+use crate::store::{Disk, DiskFile, Identity, RealDisk};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -66,6 +66,10 @@ impl DiskFile for File {
     fn sync(&self) -> io::Result<()> {
         self.1.write()?;
         self.0.sync()
+    }
+
+    fn identity(&self) -> io::Result<Identity> {
+        self.0.identity()
     }
 }
 
