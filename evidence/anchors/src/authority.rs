@@ -1,6 +1,7 @@
 //! A time authority as it is configured. The X.509 certificate that is believed is read and checked at the start:
 //! one that cannot be read would refuse every answer later.
 
+use crate::https::Https;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeugma_crypto::hash::sha256;
@@ -26,6 +27,7 @@ pub struct Authority {
     anchor: Vec<u8>,
     offered: Vec<Vec<u8>>,
     policies: Vec<String>,
+    https: Option<Https>,
 }
 
 impl Authority {
@@ -50,7 +52,20 @@ impl Authority {
         certificates.sort();
         certificates.dedup();
         let (institution, url) = (institution.to_owned(), url.to_owned());
-        Ok(Self { institution, url, anchor, offered: certificates, policies: policies.to_vec() })
+        Ok(Self { institution, url, anchor, offered: certificates, policies: policies.to_vec(), https: None })
+    }
+
+    /// The authority, asked over TLS. Without it, an address that begins with `https` is not reached.
+    #[must_use]
+    pub fn with_https(mut self, https: Https) -> Self {
+        self.https = Some(https);
+        self
+    }
+
+    /// How it is asked over TLS.
+    #[must_use]
+    pub const fn https(&self) -> Option<&Https> {
+        self.https.as_ref()
     }
 
     /// The institution that it counts for.

@@ -38,6 +38,7 @@ pub struct Answer {
 #[derive(Clone, Debug)]
 pub struct Client {
     agent: Agent,
+    config: ureq::config::Config,
     clock: fn() -> BlockTime,
 }
 
@@ -53,7 +54,7 @@ impl Client {
             .timeout_global(Some(timeout))
             .user_agent(concat!("zeugma-evidence/", env!("CARGO_PKG_VERSION")))
             .build();
-        Self { agent: config.into(), clock: machine }
+        Self { agent: config.clone().into(), config, clock: machine }
     }
 
     /// The client with another clock.
@@ -74,7 +75,7 @@ impl Client {
         let request = Request { imprint, policy: None, nonce: Some(nonce.to_vec()), certificate: true };
         // How long it took is not taken from the clock, which may be set in between.
         let (sent, began) = ((self.clock)(), Instant::now());
-        let response = self.post(authority.url(), &request.to_der()?)?;
+        let response = self.post(authority, &request.to_der()?)?;
         let took = Span::millis(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX));
         let asked = Asked { sent, answered: sent.after(took).unwrap_or(BlockTime::MAX) };
 
@@ -89,8 +90,15 @@ impl Client {
         Ok(Answer { stamp, stamped, asked })
     }
 
-    fn post(&self, url: &str, request: &[u8]) -> Result<Vec<u8>, Refusal> {
-        let asked = self.agent.post(url).content_type(QUERY).header("accept", REPLY);
+    fn post(&self, authority: &Authority, request: &[u8]) -> Result<Vec<u8>, Refusal> {
+        // A request a checkpoint: each may begin its own connection.
+        let secured = authority.https().map(|https| https.agent(self.config.clone()));
+        let asked = secured
+            .as_ref()
+            .unwrap_or(&self.agent)
+            .post(authority.url())
+            .content_type(QUERY)
+            .header("accept", REPLY);
         let mut response = asked.send(request).map_err(|error| failed(&error))?;
         let status = response.status().as_u16();
         if status != 200 {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`authority`] | an authority as it is configured: its institution, its address, the X.509 certificate that is believed |
 //! | [`client`] | one request and its answer: bounded in bytes and time, verified in full before it is kept |
+//! | [`https`] | TLS under an agent, with named roots |
 //! | [`clock`] | how far an authority's time lies from ours |
 //!
 //! It is a hand: it knows the network and the clock. What an answer is worth, `zeugma_evidence_verify::tsp` decides,
@@ -15,9 +16,11 @@
 pub mod authority;
 pub mod client;
 pub mod clock;
+pub mod https;
 #[cfg(any(test, feature = "test-utils"))]
 pub mod testkit;
 
 pub use authority::Authority;
 pub use client::{Answer, Client};
 pub use clock::{Asked, Offset};
+pub use https::Https;

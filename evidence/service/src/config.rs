@@ -97,7 +97,7 @@ impl LogConfig {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ApiConfig {
-    /// Where it listens. Loopback unless something that speaks TLS stands before it.
+    /// Where it listens. Loopback unless it speaks TLS, or something that does stands before it.
     pub listen: SocketAddr,
     /// Longest body of a request, in bytes.
     pub body_bytes: usize,
@@ -105,6 +105,27 @@ pub struct ApiConfig {
     pub requests: usize,
     /// How long a request may take, its body and its wait included, in seconds.
     pub request_seconds: u64,
+    /// Connections at one time; further ones wait to be accepted.
+    pub connections: usize,
+    /// How long a connection may stay on which nothing moves, in seconds.
+    pub idle_seconds: u64,
+    /// How TLS is spoken; without it, plain HTTP is.
+    pub tls: Option<TlsConfig>,
+}
+
+/// TLS. The files are read again each second, and new connections speak what they say then.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsConfig {
+    /// File with the service's X.509 certificate and those that lead to its root, in PEM.
+    pub certificate: PathBuf,
+    /// File with its key, in PEM.
+    pub key: PathBuf,
+    /// File with the roots under which a client's X.509 certificate is believed, in PEM. Without it none is asked for.
+    pub client_ca: Option<PathBuf>,
+    /// Whether a client without an X.509 certificate is turned away.
+    #[serde(default)]
+    pub client_required: bool,
 }
 
 impl Default for ApiConfig {
@@ -114,6 +135,9 @@ impl Default for ApiConfig {
             body_bytes: 4 * 1024 * 1024,
             requests: 1_024,
             request_seconds: 60,
+            connections: 4_096,
+            idle_seconds: 75,
+            tls: None,
         }
     }
 }
@@ -175,6 +199,8 @@ pub struct AuthorityConfig {
     pub url: String,
     /// File with the X.509 certificate that is believed, in PEM or DER.
     pub anchor: PathBuf,
+    /// File with the X.509 certificates under which its name is believed for `https`, in PEM; without it the system's.
+    pub ca: Option<PathBuf>,
     /// Policies under which its time-stamps count, as dotted identifiers; empty: under any.
     #[serde(default)]
     pub policies: Vec<String>,
@@ -191,7 +217,9 @@ pub struct TenantConfig {
     /// What it may do.
     pub role: crate::access::Role,
     /// SHA-256 of its token, in hex.
-    pub token_sha256: String,
+    pub token_sha256: Option<String>,
+    /// SHA-256 of the X.509 certificate that it shows instead, in DER, in hex.
+    pub certificate_sha256: Option<String>,
 }
 
 impl Config {
@@ -239,16 +267,28 @@ impl Config {
             if earlier.iter().any(|other| other.name == tenant.name) {
                 return Err(relation(&key, "each name stands once, found it twice".to_owned()));
             }
-            if earlier.iter().any(|other| other.token_sha256 == tenant.token_sha256) {
+            let proofs = |one: &TenantConfig| [one.token_sha256.clone(), one.certificate_sha256.clone()];
+            let own: Vec<String> = proofs(tenant).into_iter().flatten().collect();
+            if own.is_empty() {
+                let rule = "token_sha256 or certificate_sha256 is asked, found neither".to_owned();
+                return Err(relation(&key, rule));
+            }
+            if earlier.iter().flat_map(proofs).flatten().any(|other| own.contains(&other)) {
                 return Err(relation(
                     &key,
-                    "each tenant has a token of its own, found one shared".to_owned(),
+                    "each tenant has a token and an X.509 certificate of its own, found one shared"
+                        .to_owned(),
                 ));
             }
-            let mut digest = [0; 32];
-            if hex::decode_to_slice(&tenant.token_sha256, &mut digest).is_err() {
-                let rule =
-                    format!("token_sha256 is 64 hex digits, found {} characters", tenant.token_sha256.len());
+            for digest in &own {
+                if hex::decode_to_slice(digest, &mut [0; 32]).is_err() {
+                    let rule = format!("a SHA-256 is 64 hex digits, found {} characters", digest.len());
+                    return Err(relation(&key, rule));
+                }
+            }
+            let believed = self.api.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
+            if tenant.certificate_sha256.is_some() && !believed {
+                let rule = "certificate_sha256 needs api.tls.client_ca, found none".to_owned();
                 return Err(relation(&key, rule));
             }
         }
@@ -257,7 +297,19 @@ impl Config {
 
     fn check_api(&self) -> Result<(), ConfigError> {
         let relation = |key: &str, rule: String| Err(ConfigError::Relation { key: key.to_owned(), rule });
-        let ApiConfig { requests, request_seconds, .. } = self.api;
+        let ApiConfig { requests, request_seconds, connections, idle_seconds, .. } = self.api;
+        if !(1..=1 << 20).contains(&connections) {
+            return relation("api.connections", format!("1 to 1048576 are asked, found {connections}"));
+        }
+        if !(5..=3_600).contains(&idle_seconds) {
+            return relation("api.idle_seconds", format!("5 to 3600 are asked, found {idle_seconds}"));
+        }
+        if let Some(tls) = &self.api.tls
+            && tls.client_required
+            && tls.client_ca.is_none()
+        {
+            return relation("api.tls.client_required", "it needs api.tls.client_ca, found none".to_owned());
+        }
         if requests == 0 {
             return relation("api.requests", "at least 1 is asked, found 0".to_owned());
         }
@@ -296,9 +348,12 @@ impl Config {
                 );
                 return relation(&key, rule);
             }
-            if !one.url.starts_with("http://") || one.url.contains(['@', '"']) {
-                let rule = "http:// without a user is asked: a time-stamp is signed, and shows a digest only";
-                return relation(&key, rule.to_owned());
+            let scheme = ["http://", "https://"].into_iter().find(|scheme| one.url.starts_with(scheme));
+            if scheme.is_none() || one.url.contains(['@', '"']) {
+                return relation(&key, "http:// or https:// without a user is asked".to_owned());
+            }
+            if one.ca.is_some() && scheme != Some("https://") {
+                return relation(&key, "a ca is for https://, found http://".to_owned());
             }
             if self.authority[..at].iter().any(|other| other.url == one.url) {
                 return relation(&key, "each address stands once, found it twice".to_owned());
@@ -348,6 +403,8 @@ mod tests {
             (api.listen, api.body_bytes, api.requests, api.request_seconds),
             (default.listen, default.body_bytes, default.requests, default.request_seconds)
         );
+        assert_eq!((api.connections, api.idle_seconds), (default.connections, default.idle_seconds));
+        assert!(api.tls.as_ref().unwrap().client_ca.is_some());
         assert_eq!(config.chain.as_ref().unwrap().anchor_seconds, anchor_seconds());
         let (stamping, default) = (&config.stamping, StampingConfig::default());
         assert_eq!(
@@ -378,6 +435,9 @@ mod tests {
             format!("[[authority]]\ninstitution = \"{institution}\"\nurl = \"{url}\"\nanchor = \"a.pem\"\n")
         };
         let digest = "ab".repeat(32);
+        let tls = "[api.tls]\ncertificate = \"a.pem\"\nkey = \"a.key\"\n";
+        let shown = format!("certificate_sha256 = \"{}\"\n", "cd".repeat(32));
+        let neither = "[[tenant]]\nname = \"a\"\npseudonym = \"p\"\nrole = \"party\"\n";
         for (text, part) in [
             ("[log]\npublish_milliseconds = 5".to_owned(), "found 5"),
             ("[log]\npublish_milliseconds = 9000\npromise_seconds = 17".to_owned(), "18 s; found 17 s"),
@@ -391,8 +451,14 @@ mod tests {
             ("[log]\nfoldr = \"a\"".to_owned(), "foldr"),
             ("[stamping]\ntimeout_seconds = 0".to_owned(), "stamping.timeout_seconds: 1 to 86400"),
             ("[stamping]\nneeded = 1".to_owned(), "institutions, 0; found 1"),
-            (authority("a", "https://a"), "http:// without a user"),
-            (authority("a", "http://me@a"), "http:// without a user"),
+            (authority("a", "ftp://a"), "https:// without a user"),
+            (authority("a", "http://me@a"), "https:// without a user"),
+            (authority("a", "http://a") + "ca = \"a.pem\"\n", "a ca is for https"),
+            ("[api]\nconnections = 0".to_owned(), "api.connections: 1 to 1048576"),
+            ("[api]\nidle_seconds = 4".to_owned(), "api.idle_seconds: 5 to 3600"),
+            (tls.to_owned() + "client_required = true", "needs api.tls.client_ca"),
+            (tls.to_owned() + &tenant("a", &digest) + &shown, "certificate_sha256 needs api.tls.client_ca"),
+            (tls.to_owned() + neither, "found neither"),
             (authority("", "http://a"), "found 0"),
             (authority("a", "http://a") + &authority("b", "http://a"), "found it twice"),
             (

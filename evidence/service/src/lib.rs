@@ -25,8 +25,10 @@ pub mod keys;
 mod metrics;
 mod receipts;
 pub mod run;
+mod serve;
 mod stamping;
 pub mod store;
+pub mod tls;
 pub mod witness;
 mod witnessing;
 

@@ -8,12 +8,16 @@
 //! | `zeugma_evidence_anchor_age_seconds` | gauge: since the last anchor, or since the start |
 //! | `zeugma_evidence_anchor_failures_total` | counter: rounds that ended early |
 //! | `zeugma_evidence_publish_failures_total` | counter |
+//! | `zeugma_evidence_connections` | gauge |
+//! | `zeugma_evidence_handshake_failures_total` | counter: TLS, too slow ones too |
+//! | `zeugma_evidence_tls_renewal_failures_total` | counter: looks at changed files that could not be used |
 //! | `zeugma_evidence_receipt_seconds` | histogram: from the request to the durable receipt |
 //!
 //! Those of the time authorities and of the witnesses follow after them: [`crate::stamping`], [`crate::witnessing`].
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use zeugma_types::{BlockTime, Code};
@@ -50,13 +54,22 @@ struct Numbers {
 pub(crate) struct Metrics {
     started: BlockTime,
     numbers: Mutex<Numbers>,
+    connections: AtomicI64,
+    handshake_failures: AtomicU64,
+    tls_not_renewed: AtomicU64,
 }
 
 impl Metrics {
     /// None yet.
     #[must_use]
     pub(crate) fn new(started: BlockTime) -> Self {
-        Self { started, numbers: Mutex::default() }
+        Self {
+            started,
+            numbers: Mutex::default(),
+            connections: AtomicI64::new(0),
+            handshake_failures: AtomicU64::new(0),
+            tls_not_renewed: AtomicU64::new(0),
+        }
     }
 
     fn numbers(&self) -> MutexGuard<'_, Numbers> {
@@ -92,6 +105,19 @@ impl Metrics {
 
     pub(crate) fn publish_failed(&self) {
         self.numbers().publish_failures += 1;
+    }
+
+    /// A connection more, or one less.
+    pub(crate) fn connected(&self, change: i64) {
+        self.connections.fetch_add(change, Ordering::Relaxed);
+    }
+
+    pub(crate) fn handshake_failed(&self) {
+        self.handshake_failures.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn tls_not_renewed(&self) {
+        self.tls_not_renewed.fetch_add(1, Ordering::Relaxed);
     }
 
     /// All of them, at `now`.
@@ -131,6 +157,29 @@ impl Metrics {
             text += &head(name, "counter", help);
             line(&mut text, name, count.to_string());
         }
+        for (name, kind, help, value) in [
+            (
+                "zeugma_evidence_connections",
+                "gauge",
+                "Open connections",
+                self.connections.load(Ordering::Relaxed).to_string(),
+            ),
+            (
+                "zeugma_evidence_handshake_failures_total",
+                "counter",
+                "TLS handshakes that failed or took too long",
+                self.handshake_failures.load(Ordering::Relaxed).to_string(),
+            ),
+            (
+                "zeugma_evidence_tls_renewal_failures_total",
+                "counter",
+                "Looks at the files of TLS that found something unusable",
+                self.tls_not_renewed.load(Ordering::Relaxed).to_string(),
+            ),
+        ] {
+            text += &head(name, kind, help);
+            line(&mut text, name, value);
+        }
         let name = "zeugma_evidence_receipt_seconds";
         text += &head(name, "histogram", "From the request to the durable receipt");
         for (count, (_, end)) in numbers.receipts.iter().zip(ENDS) {
@@ -169,6 +218,6 @@ mod tests {
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is missing in\n{text}");
         }
-        assert_eq!(text.matches("# TYPE ").count(), 7);
+        assert_eq!(text.matches("# TYPE ").count(), 10);
     }
 }

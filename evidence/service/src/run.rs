@@ -10,7 +10,9 @@ use crate::files::{self, Readers};
 use crate::health::{self, Health};
 use crate::keys::{Keys, KeysError, random};
 use crate::metrics::Metrics;
+use crate::serve::{self, Limits};
 use crate::stamping::{Hand, Source};
+use crate::tls::{Tls, TlsError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,6 +28,11 @@ use zeugma_types::{Decode as _, Refusal};
 const LONGEST_TOKEN: u64 = 4_096;
 /// Between two looks at what became of the tokens, for the audit log.
 const TOKENS: Duration = Duration::from_secs(1);
+
+/// From a connection to the end of its TLS handshake.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long open requests may go on after the service was told to stop: longer than the longest wait.
+const GRACE: Duration = Duration::from_secs(35);
 
 /// Why the service does not run.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +51,9 @@ pub enum RunError {
         /// Why.
         why: io::Error,
     },
+    /// Its TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The trust file.
     #[error("{}: {refusal}", path.display())]
     Trust {
@@ -63,6 +73,8 @@ fn system(what: String) -> impl Fn(io::Error) -> RunError {
 pub struct Started {
     /// Where the API listens.
     pub address: std::net::SocketAddr,
+    /// The same as a URL.
+    pub url: String,
     /// The log's origin.
     pub origin: String,
     /// The file with the token of the tenant `local`, if that one was made.
@@ -124,10 +136,12 @@ pub async fn run_with(
     let audit = Arc::new(Audit::open(&config, &keys).map_err(RunError::Log)?);
     let desk = Arc::new(Desk::open(&config, keys).map_err(RunError::Log)?);
     let metrics = Arc::new(Metrics::new(now()));
+    let tls = config.api.tls.as_ref().map(Tls::open).transpose()?;
     let listener =
         TcpListener::bind(config.api.listen).await.map_err(system(config.api.listen.to_string()))?;
     let address = listener.local_addr().map_err(system("the listener".to_owned()))?;
-    started(&Started { address, origin: desk.origin().to_owned(), token_file, account });
+    let url = format!("{}://{address}", if tls.is_some() { "https" } else { "http" });
+    started(&Started { address, url, origin: desk.origin().to_owned(), token_file, account });
 
     let mut tasks = Vec::new();
     let every = Duration::from_millis(config.log.publish_milliseconds);
@@ -148,12 +162,15 @@ pub async fn run_with(
         let log = Anchorer::new(Arc::clone(&desk), chain, Arc::clone(&metrics), &folder);
         tasks.push(tokio::spawn(anchor(vec![log, acts], every, stop.clone())));
     }
+    if let Some(tls) = tls.clone() {
+        tasks.push(tokio::spawn(tls.follow(Arc::clone(&metrics), stop.clone())));
+    }
     let health = Health::default();
     tasks.push(tokio::spawn(health::watch(Arc::clone(&desk), health.clone(), stop.clone())));
     let api = Api {
         desk,
         access: Arc::new(access),
-        metrics,
+        metrics: Arc::clone(&metrics),
         audit,
         operator: config.log.origin.as_str().into(),
         places: Arc::new(Semaphore::new(config.api.requests)),
@@ -165,12 +182,18 @@ pub async fn run_with(
         // A sender that is gone asks for the end as well.
         let _ = stop.wait_for(|stop| *stop).await;
     };
-    let served = axum::serve(listener, router(api)).with_graceful_shutdown(ended).await;
+    let limits = Limits {
+        connections: config.api.connections,
+        handshake: HANDSHAKE,
+        idle: Duration::from_secs(config.api.idle_seconds),
+        grace: GRACE,
+    };
+    serve::serve(listener, router(api), tls, limits, metrics, ended).await;
     for task in tasks {
         // All end by the same signal; one that panicked has told so.
         let _ = task.await;
     }
-    served.map_err(system(address.to_string()))
+    Ok(())
 }
 
 /// The configured tenants, or the one whose token is made here.

@@ -145,7 +145,7 @@ pub struct Tenant {
     pub pseudonym: String,
     /// What it may do.
     pub role: Role,
-    /// Which token was shown, by its name: `config` for one of the configuration.
+    /// Which token was shown, by its name: `config` for one of the configuration, `x509` for an X.509 certificate.
     pub token: String,
 }
 
@@ -181,6 +181,8 @@ impl Row {
 #[derive(Debug, Default)]
 pub struct Access {
     fixed: Vec<Row>,
+    /// By the X.509 certificate that a client showed.
+    shown: Vec<([u8; 32], Tenant)>,
     file: Option<(TokenFile, Mutex<Kept>)>,
 }
 
@@ -196,14 +198,21 @@ impl Access {
     /// Of a checked configuration.
     #[must_use]
     pub fn of(tenants: &[TenantConfig]) -> Self {
-        let rows = tenants.iter().filter_map(|tenant| {
+        let digest = |text: &Option<String>| {
             let mut sha256 = [0; 32];
-            hex::decode_to_slice(&tenant.token_sha256, &mut sha256).ok()?;
-            let TenantConfig { name, pseudonym, role, .. } = tenant.clone();
-            let tenant = Tenant { name, pseudonym, role, token: "config".to_owned() };
+            hex::decode_to_slice(text.as_ref()?, &mut sha256).ok().map(|()| sha256)
+        };
+        let named = |one: &TenantConfig, token: &str| {
+            let TenantConfig { name, pseudonym, role, .. } = one.clone();
+            Tenant { name, pseudonym, role, token: token.to_owned() }
+        };
+        let fixed = tenants.iter().filter_map(|one| {
+            let (sha256, tenant) = (digest(&one.token_sha256)?, named(one, "config"));
             Some(Row { sha256, tenant, expires_at: None, revoked_at: None })
         });
-        Self { fixed: rows.collect(), file: None }
+        let shown =
+            tenants.iter().filter_map(|one| Some((digest(&one.certificate_sha256)?, named(one, "x509"))));
+        Self { fixed: fixed.collect(), shown: shown.collect(), file: None }
     }
 
     /// With one tenant more.
@@ -240,6 +249,17 @@ impl Access {
             Some(at) => Err(Refusal::new(Code::TokenEnded).needed(now.get()).found(at.get())),
             None => Ok(row.tenant.clone()),
         }
+    }
+
+    /// Whose the X.509 certificate with this SHA-256 is, which a client showed and whose key it holds.
+    ///
+    /// # Errors
+    /// [`Code::UnknownToken`].
+    pub fn holder(&self, certificate: &[u8; 32]) -> Result<Tenant, Refusal> {
+        let found = self.shown.iter().find(|(sha256, _)| sha256 == certificate);
+        found.map(|(_, tenant)| tenant.clone()).ok_or_else(|| {
+            Refusal::new(Code::UnknownToken).needed("an X.509 certificate of a tenant").found(*certificate)
+        })
     }
 
     /// The tenants by name, each with how many tokens open it in each role at `now`.

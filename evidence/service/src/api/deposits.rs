@@ -14,6 +14,14 @@ use std::time::Instant;
 use zeugma_evidence_log::{CustomField, Field, FileDigests, Record};
 use zeugma_types::{Code, Encode as _, Refusal};
 
+/// What stands for an origin that the submitter did not state: a record says where its content comes from.
+const UNSTATED: &str = "not stated";
+
+/// The origin of a record.
+pub(super) fn stated(origin: String) -> String {
+    if origin.is_empty() { UNSTATED.to_owned() } else { origin }
+}
+
 /// One request.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -55,7 +63,7 @@ impl Item {
         fields.push(Field::MediaType(self.media_type));
         fields.push(Field::Size(self.size));
         fields.push(Field::Submitter(submitter.to_owned()));
-        fields.push(Field::Source(self.origin));
+        fields.push(Field::Source(stated(self.origin)));
         fields.extend(
             self.custom
                 .into_iter()

@@ -45,8 +45,9 @@ use crate::audit::Audit;
 use crate::desk::{Desk, now};
 use crate::health::Health;
 use crate::metrics::Metrics;
+use crate::serve::SHOWN;
 use axum::extract::Path;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use problem::Problem;
 use std::sync::Arc;
@@ -72,12 +73,21 @@ pub(crate) struct Api {
 }
 
 impl Api {
-    /// Whose token a request shows.
+    /// Whose token a request shows, or else whose X.509 certificate its connection does.
     fn bearer(&self, headers: &HeaderMap) -> Result<Tenant, Problem> {
-        let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let token =
-            given.and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(Problem::unauthorized)?;
-        Ok(self.access.tenant(token.trim(), now())?)
+        let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+        match (text(&header::AUTHORIZATION), text(&SHOWN)) {
+            (Some(given), _) => {
+                let token = given.strip_prefix("Bearer ").ok_or_else(Problem::unauthorized)?;
+                Ok(self.access.tenant(token.trim(), now())?)
+            }
+            (None, Some(shown)) => {
+                let mut digest = [0; 32];
+                hex::decode_to_slice(shown, &mut digest).map_err(|_| Problem::unauthorized())?;
+                Ok(self.access.holder(&digest)?)
+            }
+            (None, None) => Err(Problem::unauthorized()),
+        }
     }
 
     /// Does what blocks on a thread of its own, while a place is free.

@@ -13,6 +13,7 @@ use crate::desk::{Desk, now};
 use crate::health::{self, Health};
 use crate::keys::Keys;
 use crate::metrics::Metrics;
+use crate::serve::{Limits, serve};
 use disk::Faulty;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -93,7 +94,14 @@ impl World {
         let address = listener.local_addr().unwrap();
         runtime.spawn(health::watch(desk, api.health.clone(), stopped));
         let served = router(api.clone());
-        runtime.spawn(async move { axum::serve(listener, served).await });
+        let limits = Limits {
+            connections: 64,
+            handshake: Duration::from_secs(2),
+            idle: Duration::from_secs(3),
+            grace: Duration::from_secs(1),
+        };
+        let metrics = Arc::clone(&api.metrics);
+        runtime.spawn(serve(listener, served, None, limits, metrics, std::future::pending()));
         let agent = ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build().into();
         Self { api, disk, address, agent, _stop: stop, _runtime: runtime, _folder: folder }
     }

@@ -4,6 +4,9 @@ use super::World;
 use super::deposit;
 use super::disk::Fault;
 use serde_json::Value;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
 use zeugma_types::Code;
 
 #[test]
@@ -75,4 +78,35 @@ fn a_full_disk_is_told_before_a_depositor_meets_it_and_deposits_go_on_once_there
     world.until_ready(true);
     assert_eq!(world.ask("GET", "/readyz", &[], b"").status, 200);
     assert_eq!(world.logged(b"one"), "/v1/entries/0/0", "nothing of the refused one was kept");
+}
+
+/// How long a connection stays open on which these pieces are sent, one each half second.
+fn stays(world: &World, first: &[u8], drip: u8) -> Duration {
+    let mut stream = TcpStream::connect(world.address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+    stream.write_all(first).unwrap();
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(20) {
+        match stream.read(&mut [0; 4096]) {
+            Ok(0) => break,
+            Err(error) if !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => break,
+            _ => {}
+        }
+        if drip != 0 && stream.write_all(&[drip]).is_err() {
+            break;
+        }
+    }
+    begun.elapsed()
+}
+
+#[test]
+fn whoever_says_nothing_drips_a_head_or_stays_idle_gives_its_place_back() {
+    let world = World::new();
+    let idle = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
+    for (first, drip) in
+        [(&b""[..], 0), (b"GET /healthz HTTP/1.1\r\nx: ", b'x'), (idle, 0), (b"PRI * HTTP/2.0", 0)]
+    {
+        let stayed = stays(&world, first, drip);
+        assert!((2..6).contains(&stayed.as_secs()), "{stayed:?} after {}", String::from_utf8_lossy(first));
+    }
 }

@@ -66,12 +66,21 @@ pub(crate) struct At {
     /// File with the token: of a service on this machine, its folder's `token`
     #[arg(long, value_name = "FILE", default_value = "evidence/token", env = "ZEUGMA_EVIDENCE_TOKEN_FILE")]
     token_file: PathBuf,
+    /// With https: the X.509 certificates under which the service's name is believed, in PEM; without it the system's
+    #[arg(long, value_name = "FILE", env = "ZEUGMA_EVIDENCE_CA")]
+    ca: Option<PathBuf>,
+    /// With https: your own X.509 certificate, in PEM; a token is then not needed
+    #[arg(long, value_name = "FILE", requires = "key", env = "ZEUGMA_EVIDENCE_CERT")]
+    cert: Option<PathBuf>,
+    /// Its key, in PEM
+    #[arg(long, value_name = "FILE", requires = "cert", env = "ZEUGMA_EVIDENCE_KEY")]
+    key: Option<PathBuf>,
 }
 
 impl At {
     /// A service and the file with its token.
     pub(crate) const fn new(service: String, token_file: PathBuf) -> Self {
-        Self { service, token_file }
+        Self { service, token_file, ca: None, cert: None, key: None }
     }
 }
 
@@ -97,7 +106,7 @@ impl Evidence {
                 written(output, &out, &bytes)
             }
             Self::Policy { out, at } => {
-                let bytes = Service::public(&at.service).bytes("/v1/policy")?;
+                let bytes = Service::public(&at)?.bytes("/v1/policy")?;
                 written(output, &out, &bytes)
             }
             Self::Fsck(fsck) => fsck.run(output),

@@ -83,7 +83,7 @@ impl Serve {
 }
 
 fn told(started: &Started) -> Report {
-    let mut text = format!("{} takes deposits on http://{}\n", started.origin, started.address);
+    let mut text = format!("{} takes deposits on {}\n", started.origin, started.url);
     if let Some(path) = &started.token_file {
         text.push_str(&format!("token: {}\n", plain(&path.display().to_string())));
     }
@@ -91,6 +91,7 @@ fn told(started: &Started) -> Report {
     let json = json!({
         "origin": started.origin,
         "address": started.address.to_string(),
+        "url": started.url,
         "token_file": started.token_file.as_ref().map(|path| path.display().to_string()),
         "account": started.account,
     });

@@ -4,7 +4,11 @@ use super::At;
 use crate::failure::{Failure, Rule};
 use crate::files;
 use serde_json::Value;
+use std::path::Path;
 use std::time::Duration;
+use zeugma_evidence_anchors::Https;
+use zeugma_evidence_anchors::authority::MAX_FILE;
+use zeugma_evidence_anchors::https::{Believed, Identity};
 use zeugma_types::{Code, Refusal};
 
 /// Longest answer that is read, in bytes: the largest bundle.
@@ -13,6 +17,30 @@ const LONGEST: u64 = 32 * 1024 * 1024;
 const LONGEST_TOKEN: usize = 4_096;
 /// Longer than the longest wait that a service gives a request.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// TLS, where the service is asked by `https`.
+fn https(at: &At) -> Result<Option<Https>, Failure> {
+    if !at.service.starts_with("https://") {
+        return match at.ca.as_ref().or(at.cert.as_ref()) {
+            None => Ok(None),
+            Some(file) => Err(Failure::usage(
+                format!("{} is for https, and the service is {}", file.display(), at.service),
+                "give --service as https://HOST:PORT, or leave --ca, --cert and --key out",
+            )),
+        };
+    }
+    let read = |path: &Path| files::read(path, MAX_FILE);
+    let ca = at.ca.as_deref().map(read).transpose()?;
+    let believed = ca.as_deref().map_or(Believed::System, Believed::Pem);
+    let shown = match (&at.cert, &at.key) {
+        (Some(cert), Some(key)) => Some((read(cert)?, read(key)?)),
+        _ => None,
+    };
+    let identity = shown.as_ref().map(|(certificate, key)| Identity { certificate, key });
+    let named =
+        at.ca.as_ref().or(at.cert.as_ref()).map_or("TLS".to_owned(), |path| path.display().to_string());
+    Https::new(believed, identity).map(Some).map_err(|refusal| Failure::refused(named, refusal))
+}
 
 /// The service and who asks.
 pub(crate) struct Service {
@@ -24,20 +52,28 @@ pub(crate) struct Service {
 impl Service {
     /// With the token of the file.
     pub(crate) fn new(at: &At) -> Result<Self, Failure> {
+        // Who shows an X.509 certificate needs no token, and may have one.
+        if at.cert.is_some() && !at.token_file.exists() {
+            return Self::public(at);
+        }
         let bytes = files::read(&at.token_file, LONGEST_TOKEN)?;
         let token = String::from_utf8_lossy(&bytes).trim().to_owned();
-        Ok(Self { token: Some(token), ..Self::public(&at.service) })
+        Ok(Self { token: Some(token), ..Self::public(at)? })
     }
 
     /// For what everyone may ask.
-    pub(super) fn public(endpoint: &str) -> Self {
+    pub(super) fn public(at: &At) -> Result<Self, Failure> {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .proxy(None)
             .timeout_global(Some(PATIENCE))
             .build();
-        Self { agent: config.into(), endpoint: endpoint.trim_end_matches('/').to_owned(), token: None }
+        let agent = match https(at)? {
+            Some(https) => https.agent(config),
+            None => config.into(),
+        };
+        Ok(Self { agent, endpoint: at.service.trim_end_matches('/').to_owned(), token: None })
     }
 
     /// The bytes at a path.
@@ -77,8 +113,9 @@ impl Service {
         }
         let body = body.map(Value::to_string).unwrap_or_default();
         let request = request.header("content-type", "application/json").body(body);
-        let request = request
-            .map_err(|why| Failure::usage(format!("{url}: {why}"), "give --service as http://HOST:PORT"))?;
+        let request = request.map_err(|why| {
+            Failure::usage(format!("{url}: {why}"), "give --service as http://HOST:PORT or https://HOST:PORT")
+        })?;
         let mut answer = self.agent.run(request).map_err(|why| {
             let todo = "start it: zeugma evidence serve; or name another with --service";
             Failure::unreachable(format!("{} is not reachable: {why}", self.endpoint), todo)

@@ -1,0 +1,6 @@
+//! TLS with real X.509 certificates: who is let in, what is told to who is not, and new files without a dropped connection.
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+mod doors;
+mod slow;
+mod world;
