@@ -4,9 +4,17 @@
 use crate::chain::{Periods, hash, profile, watched};
 use crate::watcher::Watcher;
 use crate::world::north;
+use anyhow::{Result, ensure};
 use zeugma_peers::{CometNetwork, Options, Release};
 
 const PERIODS: Periods = Periods { trusting: 3_600, unbonding: 6_000 };
+
+/// That a client is frozen for two blocks of this height before the time is over.
+pub(crate) fn reported(client: &str, height: u64, seconds: u64) -> Result<()> {
+    let frozen = north().becomes(client, "frozen", seconds, |client| client["status"] == "frozen")?;
+    ensure!(frozen["frozen"]["height"] == height, "{height}: {frozen}");
+    Ok(())
+}
 
 fn two_commits_of_one_height_freeze_the_client(release: Release, chain_id: &str) {
     let north = north();
@@ -32,8 +40,7 @@ fn two_commits_of_one_height_freeze_the_client(release: Release, chain_id: &str)
         &(north.hub("north") + &watched(chain_id, &[chain.rpc(0), twin.rpc()], &[&by_watcher])),
     );
     watcher.run();
-    let frozen = north.wait_for(&by_watcher, "frozen", 60, |client| client["status"] == "frozen");
-    assert_eq!(frozen["frozen"]["height"], conflict.height, "{frozen}");
+    reported(&by_watcher, conflict.height, 60).unwrap();
     let counted = |sample: &str| watcher.metric(sample);
     assert_eq!(counted(&format!("zeugma_relay_misbehaviour_total{{chain=\"{chain_id}\"}}")), Some(1));
     // The gauge follows at the next round.

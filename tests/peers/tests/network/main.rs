@@ -5,6 +5,8 @@
 //! is done is done by the command, and what is read is read over the API that anybody has: nothing here links the
 //! product.
 //!
+//! That the scenarios can fail is shown by watchers that are broken from outside (`planted`).
+//!
 //! The command is the one beside these tests, if no source that it is made of is younger; else cargo builds it.
 //! `ZEUGMA_BIN` names another.
 
@@ -15,6 +17,7 @@ mod expired;
 mod followed;
 mod frozen;
 mod packets;
+mod planted;
 mod program;
 mod watcher;
 mod world;

@@ -8,13 +8,16 @@ use std::process::Command;
 use std::time::Duration;
 use zeugma_peers::{Port, Process, get, until};
 
+/// Where it writes down what it has taken on, beside its configuration.
+const QUEUE: &str = "relay.redb";
+
 /// The watcher of one scenario. Its queue outlives each process of it.
 pub(crate) struct Watcher {
     name: String,
     config: PathBuf,
     port: Port,
     process: Option<Process>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Watcher {
@@ -22,10 +25,10 @@ impl Watcher {
     pub(crate) fn new(name: &str, rest: &str) -> Self {
         let (folder, port) = (tempfile::tempdir().unwrap(), Port::claim().unwrap());
         let config = folder.path().join("relay.toml");
-        let head = format!("queue = \"relay.redb\"\nmetrics = \"{}\"\npoll_millis = 300\n", port.address());
+        let head = format!("queue = \"{QUEUE}\"\nmetrics = \"{}\"\npoll_millis = 300\n", port.address());
         fs::write(&config, head + rest).unwrap();
         log(name);
-        Self { name: name.to_owned(), config, port, process: None, _folder: folder }
+        Self { name: name.to_owned(), config, port, process: None, folder }
     }
 
     /// What `zeugma relay check` finds wrong.
@@ -61,6 +64,12 @@ impl Watcher {
     /// Ends it as a power cut does.
     pub(crate) fn kill(&mut self) {
         self.process.take().unwrap().kill().unwrap();
+    }
+
+    /// Loses everything that it had written down.
+    pub(crate) fn forget(&self) {
+        assert!(self.process.is_none(), "{} runs", self.name);
+        fs::remove_file(self.folder.path().join(QUEUE)).unwrap();
     }
 
     /// A sample of its metrics.

@@ -1,6 +1,7 @@
 //! The two networks: started once, ended with this process.
 
 use crate::program::{Ran, program, zeugma};
+use anyhow::{Context as _, Result};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use zeugma_peers::{Process, get, until};
 /// Longest start of a network: four processes that make a key together, on a machine that is busy.
 const START: Duration = Duration::from_secs(150);
 /// Accounts of relayers: one for each watcher of each scenario.
-const RELAYERS: usize = 8;
+const RELAYERS: usize = 12;
 /// Whole seconds that a recovery waits.
 pub(crate) const RECOVERY_DELAY: u64 = 5;
 
@@ -49,7 +50,7 @@ pub(crate) fn log(name: &str) -> PathBuf {
 }
 
 /// What the API of a node answers to anybody.
-fn of(node: &str, path: &str) -> Value {
+pub(crate) fn of(node: &str, path: &str) -> Value {
     let answer = get(node.strip_prefix("http://").unwrap().parse().unwrap(), path).unwrap();
     assert_eq!(answer.status, 200, "{path}: {}", answer.body);
     serde_json::from_str(&answer.body).unwrap()
@@ -146,13 +147,24 @@ impl Devnet {
         seconds: u64,
         holds: impl Fn(&Value) -> bool,
     ) -> Value {
+        self.becomes(id, what, seconds, holds).unwrap_or_else(|error| panic!("{error:#}"))
+    }
+
+    /// As [`Devnet::wait_for`], for those who expect that it never does.
+    pub(crate) fn becomes(
+        &self,
+        id: &str,
+        what: &str,
+        seconds: u64,
+        holds: impl Fn(&Value) -> bool,
+    ) -> Result<Value> {
         let mut last = Value::Null;
         let found = until(&format!("{id} to be {what}"), Duration::from_secs(seconds), || {
             last = self.client(id);
             std::thread::sleep(Duration::from_millis(200));
             Ok(holds(&last).then(|| last.clone()))
         });
-        found.unwrap_or_else(|error| panic!("{error:#}; it is {last}"))
+        found.with_context(|| format!("it is {last}"))
     }
 
     /// The key file of an account that nobody else has.
@@ -161,17 +173,21 @@ impl Devnet {
     }
 
     /// The word that lets its holder submit.
-    #[allow(dead_code, reason = "the scenarios of `network` leave submitting to the command")]
     pub(crate) fn token(&self) -> String {
         fs::read_to_string(&self.token).unwrap().trim().to_owned()
     }
 
     /// One `[[hub]]` of a watcher's configuration, with an account that nobody else has.
     pub(crate) fn hub(&self, name: &str) -> String {
+        self.hub_with(name, &self.token)
+    }
+
+    /// The same, with another file for the word that lets its holder submit.
+    pub(crate) fn hub_with(&self, name: &str, token: &Path) -> String {
         let relayer = self.relayer();
         format!(
-            "[[hub]]\nname = \"{name}\"\nendpoints = {:?}\ntoken_file = {:?}\nkey_file = {relayer:?}\n",
-            self.nodes, self.token
+            "[[hub]]\nname = \"{name}\"\nendpoints = {:?}\ntoken_file = {token:?}\nkey_file = {relayer:?}\n",
+            self.nodes
         )
     }
 }
