@@ -400,7 +400,11 @@ fn share(validators: &Value, address: &str) -> Result<(u64, u64)> {
     })
 }
 
-fn copy_tree(from: &Path, to: &Path) -> Result<()> {
+/// Copies a folder and all that is in it.
+///
+/// # Errors
+/// As the system's.
+pub fn copy_tree(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;

@@ -33,7 +33,7 @@ mod simd;
 mod tlog;
 mod wait;
 
-pub use comet::{Change, CometNetwork, Conflict, Options, Release, Setting, Twin};
+pub use comet::{Change, CometNetwork, Conflict, Options, Release, Setting, Twin, copy_tree};
 pub use genesis::ValidatorKey;
 pub use http::{Response, get, post};
 pub use install::{Peer, cache_dir};

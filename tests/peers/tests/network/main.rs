@@ -19,5 +19,6 @@ mod frozen;
 mod packets;
 mod planted;
 mod program;
+mod twins;
 mod watcher;
 mod world;

@@ -71,6 +71,11 @@ impl Ran {
         serde_json::from_str(&self.out).unwrap_or_else(|why| panic!("{why}: {}", self.out))
     }
 
+    /// Whether it was done.
+    pub(crate) fn is_done(&self) -> bool {
+        self.code == Some(0)
+    }
+
     /// That it was refused by the rule of this name.
     #[track_caller]
     pub(crate) fn refused(self, rule: &str) {

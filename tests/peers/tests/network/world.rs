@@ -20,7 +20,7 @@ pub(crate) const RECOVERY_DELAY: u64 = 5;
 /// A running network.
 pub(crate) struct Devnet {
     // Its guard ends it when this process ends, in whatever way.
-    _process: Process,
+    process: Process,
     pub(crate) nodes: Vec<String>,
     pub(crate) trust: PathBuf,
     token: PathBuf,
@@ -80,7 +80,7 @@ impl Devnet {
         let account = path(&report["account"]);
         println!("network {name} after {:.1} s", start.elapsed().as_secs_f64());
         Self {
-            _process: process,
+            process,
             nodes: report["nodes"]
                 .as_array()
                 .unwrap()
@@ -165,6 +165,11 @@ impl Devnet {
             Ok(holds(&last).then(|| last.clone()))
         });
         found.with_context(|| format!("it is {last}"))
+    }
+
+    /// Ends every node of it, cleanly.
+    pub(crate) fn stop(self) {
+        self.process.stop().unwrap();
     }
 
     /// The key file of an account that nobody else has.
