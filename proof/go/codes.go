@@ -388,6 +388,10 @@ const (
 	CodeClockWentBack Code = 783
 	// CodeNotCosigned: the witness did not cosign.
 	CodeNotCosigned Code = 784
+	// CodeOtherJournal: the journal is of another run.
+	CodeOtherJournal Code = 785
+	// CodeBackupElsewhere: the folder is not in the one for backups.
+	CodeBackupElsewhere Code = 786
 	// CodeBadRulePack: the rule pack cannot be used.
 	CodeBadRulePack Code = 800
 	// CodeBadFacts: the facts cannot be given to rules.
@@ -595,6 +599,8 @@ var rules = map[Code]rule{
 	CodeWitnessStateMoved:    {"WitnessStateMoved", false, "the witness's state is not where, or not of the start of the machine, in which it was written", "见证机构的状态不在其写入时的位置，或不属于该次开机"},
 	CodeClockWentBack:        {"ClockWentBack", false, "the clock is behind what was signed last", "时钟早于最近一次签名的时间"},
 	CodeNotCosigned:          {"NotCosigned", false, "the witness did not cosign", "见证机构未予见证签名"},
+	CodeOtherJournal:         {"OtherJournal", false, "the journal is of another run", "该记录文件属于另一次运行"},
+	CodeBackupElsewhere:      {"BackupElsewhere", false, "the folder is not in the one for backups", "该文件夹不在备份目录之内"},
 	CodeBadRulePack:          {"BadRulePack", true, "the rule pack cannot be used", "规则包无法使用"},
 	CodeBadFacts:             {"BadFacts", true, "the facts cannot be given to rules", "事实无法交由规则判断"},
 	CodePackRemarks:          {"PackRemarks", true, "a careful reader would object to the rule pack", "规则包存在应予修改之处"},

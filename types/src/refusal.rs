@@ -287,6 +287,8 @@ codes! {
     782 WitnessStateMoved NotYet "the witness's state is not where, or not of the start of the machine, in which it was written" "见证机构的状态不在其写入时的位置，或不属于该次开机";
     783 ClockWentBack NotYet "the clock is behind what was signed last" "时钟早于最近一次签名的时间";
     784 NotCosigned NotYet "the witness did not cosign" "见证机构未予见证签名";
+    785 OtherJournal NotYet "the journal is of another run" "该记录文件属于另一次运行";
+    786 BackupElsewhere NotYet "the folder is not in the one for backups" "该文件夹不在备份目录之内";
 
     // Rules: packs and their verdicts.
     800 BadRulePack Never "the rule pack cannot be used" "规则包无法使用";

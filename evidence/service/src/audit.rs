@@ -97,6 +97,8 @@ fn beside(config: &Config) -> Config {
     own.log.folder = config.log.folder.join("audit");
     own.log.twin = config.log.twin.as_ref().map(|twin| twin.join("audit"));
     own.log.origin = origin_of(&config.log.origin);
+    // Its checkpoints are anchored as they are published: witnesses are asked about the log of evidence.
+    own.witness.clear();
     own
 }
 

@@ -70,6 +70,8 @@ pub(crate) struct Anchorer {
     metrics: Arc<Metrics>,
     network: Option<NetworkId>,
     last: u64,
+    /// When the oldest checkpoint was seen that waits for its anchor.
+    waits_since: Option<BlockTime>,
     /// Notes that were sent and whose proof is not here yet.
     pending: PathBuf,
 }
@@ -77,7 +79,7 @@ pub(crate) struct Anchorer {
 impl Anchorer {
     pub(crate) fn new(desk: Arc<Desk>, chain: Chain, metrics: Arc<Metrics>, folder: &Path) -> Self {
         let Chain { client, account, .. } = chain;
-        Self { desk, client, account, metrics, network: None, last: 0, pending: folder.join("anchoring") }
+        Self { desk, client, account, metrics, network: None, last: 0, waits_since: None, pending: folder.join("anchoring") }
     }
 
     /// Anchors what is published and not anchored yet. Returns the size, if there was something.
@@ -85,8 +87,25 @@ impl Anchorer {
     /// # Errors
     /// [`ChainError`]; what was done until then is kept.
     pub(crate) fn round(&mut self) -> Result<Option<TreeSize>, ChainError> {
+        let began = now();
         // Wherever a round ends early, the next begins anew, and this one is counted.
-        self.step().inspect_err(|_| self.metrics.anchor_failed())
+        let done = self.step().inspect_err(|_| self.metrics.anchor_failed());
+        self.waits_since = match (self.waits(), &done) {
+            (false, _) => None,
+            // What waits now was published after what was just anchored.
+            (true, Ok(Some(_))) => Some(began),
+            (true, _) => self.waits_since.or(Some(began)),
+        };
+        self.metrics.anchor_waits(self.waits_since);
+        done
+    }
+
+    /// Whether a published checkpoint is not anchored.
+    fn waits(&self) -> bool {
+        (0..=self.desk.log().head().0).any(|shard| {
+            let published = self.desk.notes(shard).ok().flatten().map_or(0, |notes| notes.size.get());
+            published > self.desk.anchors().last(shard).unwrap_or(0)
+        })
     }
 
     /// As [`Anchorer::round`], for one of several that send from one account: `last` is the highest number that any of them used.
@@ -106,11 +125,38 @@ impl Anchorer {
     }
 
     fn step(&mut self) -> Result<Option<TreeSize>, ChainError> {
-        let (shard, origin, _) = self.desk.log().head();
+        let newest = self.desk.log().head().0;
         if let Some(notes) = self.pending()? {
+            let (shard, origin) = self.shard_of(&notes, newest)?;
             self.desk.witnessing().hold(shard, notes.size.get());
             return self.collect(shard, &origin, &notes).map(Some);
         }
+        // A closed shard first: its last checkpoint covers what nothing else will.
+        let mut failed = None;
+        for shard in 0..=newest {
+            match self.anchor_newest(shard) {
+                Ok(None) => {}
+                Ok(Some(size)) => return Ok(Some(size)),
+                // One shard that the chain does not take holds up no other.
+                Err(why) => failed = failed.or(Some(why)),
+            }
+        }
+        failed.map_or(Ok(None), Err)
+    }
+
+    /// The shard whose log a note is of.
+    fn shard_of(&self, notes: &Notes, newest: u32) -> Result<(u32, String), ChainError> {
+        for shard in 0..=newest {
+            let origin = self.desk.log().origin_of(shard).map_err(refused("the origin"))?;
+            if notes.first.split('\n').next() == Some(origin.as_str()) {
+                return Ok((shard, origin));
+            }
+        }
+        Err(ChainError::Refused { what: "the note on its way", refusal: Refusal::new(Code::WrongOrigin) })
+    }
+
+    fn anchor_newest(&mut self, shard: u32) -> Result<Option<TreeSize>, ChainError> {
+        let origin = self.desk.log().origin_of(shard).map_err(refused("the origin"))?;
         let Some(notes) = self.desk.ripe(shard).map_err(refused("the published notes"))? else {
             return Ok(None);
         };

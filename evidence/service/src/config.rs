@@ -59,6 +59,8 @@ pub struct LogConfig {
     pub folder: PathBuf,
     /// A folder with a second copy of every segment, best on another disk.
     pub twin: Option<PathBuf>,
+    /// The folder in which operators may ask for backups; without it the running service makes none.
+    pub backups: Option<PathBuf>,
     /// The log's name, as its checkpoints begin: a domain you hold, and a path.
     pub origin: String,
     /// Whether a new log has the second tree, in SM3.
@@ -76,6 +78,7 @@ impl Default for LogConfig {
         Self {
             folder: "evidence".into(),
             twin: None,
+            backups: None,
             origin: "evidence.example/log".to_owned(),
             second: true,
             after_loss: false,

@@ -18,7 +18,9 @@ use crate::store::{
     SearchIndex, Signers, Stored, Tree,
 };
 use crate::witnessing::Witnessing;
+use std::collections::BTreeMap;
 use std::io;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 use zeugma_evidence_log::checkpoint::SignedCheckpoint;
@@ -65,7 +67,10 @@ pub(crate) struct Notes {
 /// The desk of one log.
 pub struct Desk {
     log: Log,
-    signers: Signers,
+    /// By origin: of the open shard, and of those before it that are asked for.
+    signers: Mutex<BTreeMap<String, Signers>>,
+    second: bool,
+    backups: Option<PathBuf>,
     promiser: Promiser,
     keys: Keys,
     anchors: Anchors,
@@ -121,7 +126,9 @@ impl Desk {
         disk: Arc<dyn Disk>,
         search: Option<Arc<dyn SearchIndex>>,
     ) -> Result<Self, Refusal> {
-        let signers = keys.signers(&config.log.origin, config.log.second)?;
+        let (second, backups) = (config.log.second, config.log.backups.clone());
+        let own = keys.signers(&config.log.origin, second)?;
+        let signers = Mutex::new(BTreeMap::from([(config.log.origin.clone(), own)]));
         let folder = config.log.folder.clone();
         let anchors = Anchors::open(&folder).map_err(|error| failed(&error))?;
         let stamping = Stamping::open(config, &folder)?;
@@ -140,6 +147,8 @@ impl Desk {
         Ok(Self {
             log,
             signers,
+            second,
+            backups,
             promiser,
             keys,
             anchors,
@@ -154,13 +163,24 @@ impl Desk {
 
     /// The log's origin.
     #[must_use]
-    pub fn origin(&self) -> &str {
-        self.signers.first.origin()
+    pub fn origin(&self) -> String {
+        self.log.head().1
+    }
+
+    /// The signers of a log: one set of keys signs every shard.
+    fn signers(&self, origin: &str) -> Result<Signers, Refusal> {
+        let mut known = self.signers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(signers) = known.get(origin) {
+            return Ok(signers.clone());
+        }
+        let made = self.keys.signers(origin, self.second)?;
+        known.insert(origin.to_owned(), made.clone());
+        Ok(made)
     }
 
     /// Whether the log has the tree in SM3.
     pub(crate) const fn has_second(&self) -> bool {
-        self.signers.second.is_some()
+        self.second
     }
 
     /// The keys.
@@ -190,11 +210,13 @@ impl Desk {
         let keys = |signer: &zeugma_evidence_log::LogSigner| {
             [Some(signer.key()), signer.second_key()].into_iter().flatten().map(|key| key.to_text()).collect()
         };
+        let origin = self.origin();
+        let signers = self.signers(&origin).expect("the open shard's origin was a name when it was opened");
         Policy {
-            origin: self.origin().to_owned(),
+            origin,
             operator: operator.to_owned(),
-            log_keys: keys(&self.signers.first),
-            second_keys: self.signers.second.as_ref().map(keys).unwrap_or_default(),
+            log_keys: keys(&signers.first),
+            second_keys: signers.second.as_ref().map(keys).unwrap_or_default(),
             service_key: Some(*self.keys.desk.public().as_bytes()),
             witnesses: self.witnesses(),
             authorities: self
@@ -420,6 +442,35 @@ impl Desk {
         Ok(bundle.sealed())
     }
 
+    /// Closes the open shard and goes on under another origin, while deposits wait and are not refused. Returns its number.
+    ///
+    /// # Errors
+    /// As [`Log::roll`]; the refusals of an origin that is no name.
+    pub fn roll(&self, origin: &str) -> Result<u32, Refusal> {
+        // A name that no checkpoint can have is found before the shard is closed.
+        self.signers(origin)?;
+        self.log.roll(origin)
+    }
+
+    /// Copies every segment into a folder below that for backups, durably, while the log serves. Returns the entries of the
+    /// open shard that are in it.
+    ///
+    /// # Errors
+    /// [`Code::BackupElsewhere`] unless the folder lies in the one for backups; as [`Log::backup`].
+    pub fn backup(&self, folder: &std::path::Path) -> Result<u64, Refusal> {
+        let elsewhere = |needed: String| {
+            Refusal::new(Code::BackupElsewhere).needed(needed).found(folder.display().to_string())
+        };
+        let Some(root) = &self.backups else { return Err(elsewhere("log.backups".to_owned())) };
+        let root = std::path::absolute(root).map_err(|error| failed(&error))?;
+        let plain = folder.components().all(|part| !matches!(part, std::path::Component::ParentDir));
+        if !plain || !folder.starts_with(&root) || folder == root {
+            return Err(elsewhere(format!("a folder in {}", root.display())));
+        }
+        crate::files::make_dir(folder).map_err(|error| failed(&error))?;
+        self.log.backup(folder)
+    }
+
     /// Builds everything anew from the segments, and compares.
     ///
     /// # Errors
@@ -455,7 +506,11 @@ impl Desk {
     /// As [`Log::publish`].
     pub fn publish(&self) -> Result<(), Refusal> {
         let at: UnixSeconds = now().whole_seconds();
-        self.log.publish(std::slice::from_ref(&self.signers), at).map(|_| ())
+        // Of a shard that was just closed the last checkpoint may not be out yet.
+        let shards = 0..=self.log.head().0;
+        let origins = shards.map(|shard| self.log.origin_of(shard)).collect::<Result<Vec<_>, _>>()?;
+        let signers = origins.iter().map(|origin| self.signers(origin)).collect::<Result<Vec<_>, _>>()?;
+        self.log.publish(&signers, at).map(|_| ())
     }
 
     /// The published notes of a shard, or `None` before its first.

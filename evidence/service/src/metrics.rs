@@ -6,6 +6,7 @@
 //! | `zeugma_evidence_refusals_total{code}` | counter |
 //! | `zeugma_evidence_log_size` | gauge: durable entries of the open shard |
 //! | `zeugma_evidence_anchor_age_seconds` | gauge: since the last anchor, or since the start |
+//! | `zeugma_evidence_anchor_pending_age_seconds` | gauge: since when a published checkpoint waits for its anchor, 0 when none does |
 //! | `zeugma_evidence_anchor_failures_total` | counter: rounds that ended early |
 //! | `zeugma_evidence_publish_failures_total` | counter |
 //! | `zeugma_evidence_connections` | gauge |
@@ -44,6 +45,7 @@ struct Numbers {
     anchor_failures: u64,
     publish_failures: u64,
     anchored: Option<BlockTime>,
+    anchor_waits_since: Option<BlockTime>,
     receipts: [u64; ENDS.len()],
     receipt_count: u64,
     receipt_micros: u64,
@@ -99,6 +101,11 @@ impl Metrics {
         self.numbers().anchored = Some(at);
     }
 
+    /// A published checkpoint waits for its anchor since then, or none does.
+    pub(crate) fn anchor_waits(&self, since: Option<BlockTime>) {
+        self.numbers().anchor_waits_since = since;
+    }
+
     pub(crate) fn anchor_failed(&self) {
         self.numbers().anchor_failures += 1;
     }
@@ -146,6 +153,14 @@ impl Metrics {
             &head("zeugma_evidence_anchor_age_seconds", "gauge", "Since the last anchor, or since the start");
         let since = now.since(numbers.anchored.unwrap_or(self.started)).map_or(0, |span| span.get() / 1_000);
         line(&mut text, "zeugma_evidence_anchor_age_seconds", since.to_string());
+        text += &head(
+            "zeugma_evidence_anchor_pending_age_seconds",
+            "gauge",
+            "Since when a published checkpoint waits for its anchor",
+        );
+        let waits = numbers.anchor_waits_since.and_then(|since| now.since(since));
+        let waits = waits.map_or(0, |span| span.get() / 1_000);
+        line(&mut text, "zeugma_evidence_anchor_pending_age_seconds", waits.to_string());
         for (name, help, count) in [
             (
                 "zeugma_evidence_anchor_failures_total",
@@ -206,18 +221,20 @@ mod tests {
         let metrics = Metrics::new(BlockTime::new(1_000));
         metrics.deposited(2, 1, Duration::from_millis(3));
         metrics.refused(Code::TooLong);
+        metrics.anchor_waits(Some(BlockTime::new(4_000)));
         let text = metrics.text(BlockTime::new(9_000), 3);
         for line in [
             "zeugma_evidence_deposits_total{result=\"new\"} 2",
             "zeugma_evidence_refusals_total{code=\"101\"} 1",
             "zeugma_evidence_log_size 3",
             "zeugma_evidence_anchor_age_seconds 8",
+            "zeugma_evidence_anchor_pending_age_seconds 5",
             "zeugma_evidence_receipt_seconds_bucket{le=\"0.0025\"} 0",
             "zeugma_evidence_receipt_seconds_bucket{le=\"0.005\"} 1",
             "zeugma_evidence_receipt_seconds_sum 0.003000",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is missing in\n{text}");
         }
-        assert_eq!(text.matches("# TYPE ").count(), 10);
+        assert_eq!(text.matches("# TYPE ").count(), 11);
     }
 }

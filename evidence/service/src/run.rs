@@ -141,7 +141,7 @@ pub async fn run_with(
         TcpListener::bind(config.api.listen).await.map_err(system(config.api.listen.to_string()))?;
     let address = listener.local_addr().map_err(system("the listener".to_owned()))?;
     let url = format!("{}://{address}", if tls.is_some() { "https" } else { "http" });
-    started(&Started { address, url, origin: desk.origin().to_owned(), token_file, account });
+    started(&Started { address, url, origin: desk.origin(), token_file, account });
 
     let mut tasks = Vec::new();
     let every = Duration::from_millis(config.log.publish_milliseconds);

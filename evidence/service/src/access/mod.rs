@@ -56,6 +56,8 @@ pub enum Action {
     Tokens,
     /// Read the audit log.
     Audit,
+    /// Make a backup, begin the next shard.
+    Operate,
 }
 
 /// The table: who may do what.
@@ -67,6 +69,7 @@ pub const TABLE: &[(Action, &[Role])] = &[
     (Action::Watch, &[Role::Regulator, Role::Operator]),
     (Action::Tokens, &[Role::Operator]),
     (Action::Audit, &[Role::Regulator, Role::Operator]),
+    (Action::Operate, &[Role::Operator]),
 ];
 
 impl Role {
@@ -132,6 +135,7 @@ impl Action {
             Self::Watch => "watch",
             Self::Tokens => "tokens",
             Self::Audit => "audit",
+            Self::Operate => "operate",
         }
     }
 }

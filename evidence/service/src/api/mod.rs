@@ -14,6 +14,7 @@
 //! | `GET /v1/audit` | who read or changed what, `?from=SHARD/INDEX&limit=N`; `next` is where to go on |
 //! | `GET /v1/audit/{shard}/{index}/bundle` | the bundle of one act, as bytes |
 //! | `GET /v1/audit/policy` | a policy that believes the audit log, as bytes |
+//! | `POST /v1/backups`, `POST /v1/shards` | copies every segment while the log serves; closes the shard and opens the next |
 //! | `GET /v1/policy` | a policy that believes this service and its time authorities, as bytes |
 //! | `GET /v1/status` | where the log stands |
 //! | `GET /log/{shard}/checkpoint`, `/log/{shard}/tile/…`, `/log/{shard}/sm3/…` | C2SP tlog-tiles, for everyone |
@@ -29,6 +30,7 @@ mod audit;
 mod cors;
 mod deposits;
 mod entries;
+mod operate;
 mod plain;
 mod problem;
 mod routes;

@@ -2,7 +2,7 @@
 
 use super::cors::for_everyone;
 use super::problem::around;
-use super::{Api, audit, deposits, entries, plain, search, tenants, tiles};
+use super::{Api, audit, deposits, entries, operate, plain, search, tenants, tiles};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -55,6 +55,8 @@ pub(super) fn table() -> Vec<Route> {
         row("get", "/v1/audit", Tenant, get(audit::acts)),
         row("get", "/v1/audit/{shard}/{index}/bundle", Tenant, get(audit::bundle)),
         row("get", "/v1/audit/policy", Everyone, get(audit::policy)),
+        row("post", "/v1/backups", Tenant, post(operate::backup)),
+        row("post", "/v1/shards", Tenant, post(operate::roll)),
         row("get", "/v1/policy", Everyone, get(plain::policy)),
         row("get", "/v1/status", Everyone, get(plain::status)),
         row("get", "/log/{shard}/{*path}", Everyone, get(tiles::file)),

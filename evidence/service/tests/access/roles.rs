@@ -30,6 +30,13 @@ fn requests(action: &str) -> Vec<(&'static str, &'static str, Value, u16)> {
         "audit" => {
             vec![("GET", "/v1/audit", Value::Null, 200), ("GET", "/v1/audit/0/0/bundle", Value::Null, 200)]
         }
+        "operate" => {
+            // A name of its own for each: an origin is a log's once.
+            vec![
+                ("POST", "/v1/backups", json!({ "folder": "{backup}" }), 201),
+                ("POST", "/v1/shards", json!({ "origin": "log.example/{n}" }), 201),
+            ]
+        }
         other => panic!("the page has an action {other} that this test does not ask"),
     }
 }
@@ -98,6 +105,9 @@ fn every_cell_of_the_table_of_roles_and_actions_is_as_the_page_says() {
             for (method, path, body, status) in requests(action) {
                 let other = TokenFile::in_folder(folder.path()).rows().unwrap()[0].id.clone();
                 let path = path.replace("{n}", &index.to_string()).replace("{token}", &other);
+                let backup = folder.path().join("backups/one").display().to_string();
+                let body = body.to_string().replace("{n}", &index.to_string()).replace("{backup}", &backup);
+                let body: Value = serde_json::from_str(&body).unwrap();
                 if path.contains("/entries/") {
                     let answer = service.ask(&foreign, method, &path, &body);
                     match cells[at] {

@@ -39,8 +39,9 @@ pub(crate) struct Service {
 impl Service {
     /// With more lines of configuration, after those of `[api]`.
     pub(crate) fn start(folder: &Path, extra: &str) -> Self {
+        let backups = folder.join("backups");
         let text = format!(
-            "[log]\nfolder = {folder:?}\norigin = \"log.example/one\"\npublish_milliseconds = 20\n[api]\nlisten = \"127.0.0.1:0\"\n{extra}"
+            "[log]\nfolder = {folder:?}\nbackups = {backups:?}\norigin = \"log.example/one\"\npublish_milliseconds = 20\n[api]\nlisten = \"127.0.0.1:0\"\n{extra}"
         );
         let config = Config::from_toml(&text).unwrap();
         let (stop, stopped) = watch::channel(false);

@@ -32,7 +32,7 @@ pub(super) struct World {
     agent: ureq::Agent,
     _stop: watch::Sender<bool>,
     _runtime: Runtime,
-    _folder: TempDir,
+    pub(super) folder: TempDir,
 }
 
 /// What was answered.
@@ -60,6 +60,7 @@ impl World {
         let mut config = Config::default();
         config.log.folder = folder.path().to_owned();
         config.log.origin = "log.example/one".to_owned();
+        config.log.backups = Some(folder.path().join("backups"));
         let keys = Keys::open(&folder.path().join("keys.json")).unwrap();
         let disk = Arc::new(Faulty::default());
         let audit = Arc::new(Audit::open_on(&config, &keys, &(disk.clone() as _)).unwrap());
@@ -103,7 +104,7 @@ impl World {
         let metrics = Arc::clone(&api.metrics);
         runtime.spawn(serve(listener, served, None, limits, metrics, std::future::pending()));
         let agent = ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build().into();
-        Self { api, disk, address, agent, _stop: stop, _runtime: runtime, _folder: folder }
+        Self { api, disk, address, agent, _stop: stop, _runtime: runtime, folder }
     }
 
     pub(super) fn ask(&self, method: &str, path: &str, heads: &[(&str, &str)], body: &[u8]) -> Answer {

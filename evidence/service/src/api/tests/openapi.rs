@@ -206,7 +206,21 @@ fn every_operation_answers_as_the_document_says_and_every_documented_refusal_hap
     }
     asked.push(("/v1/tokens/{id}", "delete", world.by("operator", "DELETE", "/v1/tokens/none", &null)));
 
+    let backup = json!({ "folder": world.folder.path().join("backups/one") });
+    let operate = |token: &str, path: &str, body: &Value| world.by(token, "POST", path, body);
+    for (path, done, refused) in [
+        ("/v1/backups", &backup, &json!({ "folder": "/elsewhere" })),
+        ("/v1/shards", &json!({ "origin": "log.example/two" }), &json!({ "origin": "log.example/one" })),
+    ] {
+        for (token, body) in
+            [("operator", done), ("operator", refused), ("operator", &json!(7)), ("nobody", done), ("party", done)]
+        {
+            asked.push((path, "post", operate(token, path, body)));
+        }
+    }
+
     // Whatever blocks says when to come back, once no place is free, and tells of the disk once that is broken.
+    let again = json!({ "folder": world.folder.path().join("backups/two") });
     let blocking = || {
         let at = |token: &str, method: &str, path: &str| world.by(token, method, path, &null);
         vec![
@@ -221,6 +235,8 @@ fn every_operation_answers_as_the_document_says_and_every_documented_refusal_hap
             ("/v1/audit/{shard}/{index}/bundle", "get", at("operator", "GET", "/v1/audit/0/0/bundle")),
             ("/log/{shard}/{path}", "get", world.ask("GET", "/log/0/tile/entries/000.p/2", &[], b"")),
             ("/audit/{shard}/{path}", "get", world.ask("GET", "/audit/0/tile/entries/000.p/2", &[], b"")),
+            ("/v1/backups", "post", operate("operator", "/v1/backups", &again)),
+            ("/v1/shards", "post", operate("operator", "/v1/shards", &json!({ "origin": "log.example/x" }))),
         ]
     };
     let places = world.api.places.clone();
