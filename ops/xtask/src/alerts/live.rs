@@ -1,5 +1,5 @@
-//! A real Prometheus on loopback, with the configuration that is shipped, scraping series of a node and of a
-//! watcher that a small exporter serves.
+//! A real Prometheus on loopback, with the configuration that is shipped, scraping series of a node, a
+//! watcher, an evidence service and a witness that a small exporter serves.
 //!
 //! The series come in three steps: healthy, healthy twenty seconds later, sick. On the second every panel must show
 //! something and no alert may be raised; on the third exactly [`RAISED`] must be.
@@ -20,21 +20,30 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// What the sick network must raise. The others need longer than a short run lasts.
-const RAISED: [&str; 14] = [
+const RAISED: [&str; 23] = [
+    "AnchorsLate",
+    "AuthorityClockDisagrees",
     "CertificatesRefused",
     "ClientExpired",
     "ClientExpiresQuarter",
     "ClientFrozen",
     "ClockOff",
+    "CosignaturesLate",
     "DiskFillsSoon",
     "DiskLow",
     "EndpointDisagreement",
     "FinalitySlow",
+    "IndexBehind",
+    "LogForked",
     "MempoolFull",
     "NodeBehind",
     "OldestPacketTooOld",
     "QuorumMarginThin",
+    "ReceiptsSlow",
+    "StampsLate",
+    "StoreRefuses",
     "ViewsNullified",
+    "WitnessRefusesLog",
 ];
 
 /// What the shipped configuration says, and what a short run takes instead.
@@ -43,7 +52,12 @@ const PACE: [(&str, &str); 2] = [
     ("evaluation_interval: 15s", "evaluation_interval: 250ms"),
 ];
 /// The jobs of the shipped configuration with their targets, and the name of their series.
-const JOBS: [(&str, &str); 2] = [("127.0.0.1:7780", "node"), ("127.0.0.1:9464", "relay")];
+const JOBS: [(&str, &str); 4] = [
+    ("127.0.0.1:7780", "node"),
+    ("127.0.0.1:9464", "relay"),
+    ("127.0.0.1:7470", "evidence"),
+    ("127.0.0.1:7475", "witness"),
+];
 
 /// How long any one thing may take.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -100,6 +114,8 @@ fn scraped(prometheus: &Prometheus, step: &str) -> Result<()> {
     for (metric, job) in [
         ("zeugma_chain_height", "node"),
         ("zeugma_relay_client_expires_in_seconds{chain=\"hub\",client=\"cometbft-0\"}", "relay"),
+        ("zeugma_evidence_log_size", "evidence"),
+        ("zeugma_evidence_witness_size{origin=\"evidence.example/log\"}", "witness"),
     ] {
         let series = read(&format!("{TESTS}/series/{step}-{job}.prom"))?;
         let line = series.lines().find_map(|line| line.strip_prefix(metric)?.strip_prefix(' '));

@@ -25,7 +25,8 @@ use std::path::Path;
 
 const RULES: &str = "ops/deploy/prometheus/zeugma.rules.yml";
 const CONFIG: &str = "ops/deploy/prometheus/prometheus.yml";
-const DASHBOARD: &str = "ops/deploy/grafana/zeugma-chain.json";
+const DASHBOARDS: [&str; 2] =
+    ["ops/deploy/grafana/zeugma-chain.json", "ops/deploy/grafana/zeugma-evidence.json"];
 const PAGES: &str = "docs/alerts";
 const TESTS: &str = "tests/alerts";
 
@@ -47,8 +48,11 @@ pub(crate) fn prepare() -> Result<()> {
 pub(crate) fn run() -> Result<Tests> {
     let prometheus = tools::prometheus()?;
     let rules = Rules::parse(&read(RULES)?)?;
-    let panels = panels::parse(&read(DASHBOARD)?).context(DASHBOARD)?;
-    println!("{}", names::check(&[RULES, DASHBOARD])?);
+    let mut panels = Vec::new();
+    for dashboard in DASHBOARDS {
+        panels.extend(panels::parse(&read(dashboard)?).context(dashboard)?);
+    }
+    println!("{}", names::check(&[&[RULES][..], &DASHBOARDS].concat())?);
     pages(&rules)?;
 
     let promtool = || Child::new(&prometheus.promtool).minutes(5);
