@@ -97,8 +97,6 @@ fn beside(config: &Config) -> Config {
     own.log.folder = config.log.folder.join("audit");
     own.log.twin = config.log.twin.as_ref().map(|twin| twin.join("audit"));
     own.log.origin = origin_of(&config.log.origin);
-    // Its checkpoints are anchored as they are published: witnesses are asked about the log of evidence.
-    own.witness.clear();
     own
 }
 
@@ -233,7 +231,7 @@ impl Audit {
             Field::MediaType(MEDIA_TYPE.to_owned()),
             Field::Size(line.len() as u64),
             Field::Submitter("service".to_owned()),
-            Field::Source(self.desk.origin().to_owned()),
+            Field::Source(self.desk.origin()),
             Field::Custom(CustomField { name: ACT.to_owned(), value: line }),
         ])?;
         let seed = Seed::new(random().map_err(text)?);

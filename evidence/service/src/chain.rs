@@ -79,7 +79,16 @@ pub(crate) struct Anchorer {
 impl Anchorer {
     pub(crate) fn new(desk: Arc<Desk>, chain: Chain, metrics: Arc<Metrics>, folder: &Path) -> Self {
         let Chain { client, account, .. } = chain;
-        Self { desk, client, account, metrics, network: None, last: 0, waits_since: None, pending: folder.join("anchoring") }
+        Self {
+            desk,
+            client,
+            account,
+            metrics,
+            network: None,
+            last: 0,
+            waits_since: None,
+            pending: folder.join("anchoring"),
+        }
     }
 
     /// Anchors what is published and not anchored yet. Returns the size, if there was something.
@@ -120,7 +129,7 @@ impl Anchorer {
     }
 
     /// The origin of its log.
-    pub(crate) fn origin(&self) -> &str {
+    pub(crate) fn origin(&self) -> String {
         self.desk.origin()
     }
 

@@ -14,6 +14,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use std::path::PathBuf;
+use std::sync::Arc;
 use zeugma_types::{Code, Refusal};
 
 #[derive(Debug, Deserialize)]
@@ -34,7 +35,7 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     serde_json::from_slice(body).map_err(|why| Refusal::new(Code::BadText).found(why.to_string()))
 }
 
-/// Copies every segment while the log serves.
+/// Copies every segment of both logs while they serve.
 pub(super) async fn backup(
     State(api): State<Api>,
     headers: HeaderMap,
@@ -45,7 +46,14 @@ pub(super) async fn backup(
     let asked = Asked::new(Action::Operate, "log.backup", About::Name(name.clone())).changing();
     let here = api.clone();
     let copy = |_| async move {
-        here.blocking(move |desk| Ok((desk.log().head().0, desk.backup(&folder)?))).await
+        let audit = Arc::clone(here.audit.desk());
+        here.blocking(move |desk| {
+            let (shard, size) = (desk.log().head().0, desk.backup(&folder)?);
+            // What is restored without its acts could hide who read it.
+            audit.backup(&folder.join("audit"))?;
+            Ok((shard, size))
+        })
+        .await
     };
     let (shard, size) = api.audited(&headers, asked, copy).await?;
     Ok((StatusCode::CREATED, Json(json!({ "folder": name, "shard": shard, "size": size }))).into_response())

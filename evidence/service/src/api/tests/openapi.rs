@@ -212,9 +212,13 @@ fn every_operation_answers_as_the_document_says_and_every_documented_refusal_hap
         ("/v1/backups", &backup, &json!({ "folder": "/elsewhere" })),
         ("/v1/shards", &json!({ "origin": "log.example/two" }), &json!({ "origin": "log.example/one" })),
     ] {
-        for (token, body) in
-            [("operator", done), ("operator", refused), ("operator", &json!(7)), ("nobody", done), ("party", done)]
-        {
+        for (token, body) in [
+            ("operator", done),
+            ("operator", refused),
+            ("operator", &json!(7)),
+            ("nobody", done),
+            ("party", done),
+        ] {
             asked.push((path, "post", operate(token, path, body)));
         }
     }
