@@ -291,6 +291,7 @@ impl Audit {
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         let size = self.desk.log().head().2.get();
+        let [age, anchors, publications] = self.metrics.behind(now());
         for (name, kind, help, value) in [
             (
                 "zeugma_evidence_audit_acts_total",
@@ -305,6 +306,24 @@ impl Audit {
                 self.failed.load(Ordering::Relaxed),
             ),
             ("zeugma_evidence_audit_log_size", "gauge", "Durable acts of the open shard", size),
+            (
+                "zeugma_evidence_audit_anchor_age_seconds",
+                "gauge",
+                "Since the audit log was anchored, or since the start",
+                age,
+            ),
+            (
+                "zeugma_evidence_audit_anchor_failures_total",
+                "counter",
+                "Rounds of anchoring the audit log that ended early",
+                anchors,
+            ),
+            (
+                "zeugma_evidence_audit_publish_failures_total",
+                "counter",
+                "Publications of the audit log that failed",
+                publications,
+            ),
         ] {
             text += &head(name, kind, help);
             writeln!(text, "{name} {value}").expect("a string takes every line");

@@ -37,6 +37,8 @@ pub struct Config {
     pub log: LogConfig,
     /// The API.
     pub api: ApiConfig,
+    /// What each tenant may ask for.
+    pub quota: QuotaConfig,
     /// The relay chain; without it nothing is anchored.
     pub chain: Option<ChainConfig>,
     /// How time authorities are asked.
@@ -112,6 +114,10 @@ pub struct ApiConfig {
     pub connections: usize,
     /// How long a connection may stay on which nothing moves, in seconds.
     pub idle_seconds: u64,
+    /// Reads of the public log that are worked on at one time, beside the requests.
+    pub reads: usize,
+    /// Bodies that are on their way at one time, all together, in bytes.
+    pub arriving_bytes: usize,
     /// How TLS is spoken; without it, plain HTTP is.
     pub tls: Option<TlsConfig>,
 }
@@ -140,8 +146,30 @@ impl Default for ApiConfig {
             request_seconds: 60,
             connections: 4_096,
             idle_seconds: 75,
+            reads: 256,
+            arriving_bytes: 256 * 1024 * 1024,
             tls: None,
         }
+    }
+}
+
+/// What each tenant may ask for; 0 is no bound.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct QuotaConfig {
+    /// Requests a second.
+    pub requests_per_second: u64,
+    /// Records deposited a second.
+    pub items_per_second: u64,
+    /// Bytes of bodies a second.
+    pub bytes_per_second: u64,
+    /// How many seconds of each may come at once.
+    pub burst_seconds: u64,
+}
+
+impl Default for QuotaConfig {
+    fn default() -> Self {
+        Self { requests_per_second: 0, items_per_second: 0, bytes_per_second: 0, burst_seconds: 10 }
     }
 }
 
@@ -223,6 +251,9 @@ pub struct TenantConfig {
     pub token_sha256: Option<String>,
     /// SHA-256 of the X.509 certificate that it shows instead, in DER, in hex.
     pub certificate_sha256: Option<String>,
+    pub token_sha256: String,
+    /// What it may ask for, in place of the usual.
+    pub quota: Option<QuotaConfig>,
 }
 
 impl Config {
@@ -301,6 +332,23 @@ impl Config {
     fn check_api(&self) -> Result<(), ConfigError> {
         let relation = |key: &str, rule: String| Err(ConfigError::Relation { key: key.to_owned(), rule });
         let ApiConfig { requests, request_seconds, connections, idle_seconds, .. } = self.api;
+        let ApiConfig { reads, body_bytes, arriving_bytes, .. } = self.api;
+        if reads == 0 {
+            return relation("api.reads", "at least 1 is asked, found 0".to_owned());
+        }
+        if arriving_bytes < body_bytes || arriving_bytes > 1 << 40 {
+            let rule = format!(
+                "at least api.body_bytes, {body_bytes}, and at most 2^40 are asked; found {arriving_bytes}"
+            );
+            return relation("api.arriving_bytes", rule);
+        }
+        let own = self.tenant.iter().filter_map(|tenant| tenant.quota.as_ref());
+        for quota in core::iter::once(&self.quota).chain(own) {
+            if !(1..=86_400).contains(&quota.burst_seconds) {
+                let rule = format!("1 to 86400 are asked, found {}", quota.burst_seconds);
+                return relation("quota.burst_seconds", rule);
+            }
+        }
         if !(1..=1 << 20).contains(&connections) {
             return relation("api.connections", format!("1 to 1048576 are asked, found {connections}"));
         }
@@ -408,6 +456,14 @@ mod tests {
         );
         assert_eq!((api.connections, api.idle_seconds), (default.connections, default.idle_seconds));
         assert!(api.tls.as_ref().unwrap().client_ca.is_some());
+        assert_eq!((api.reads, api.arriving_bytes), (default.reads, default.arriving_bytes));
+        let all = |quota: &QuotaConfig| {
+            let QuotaConfig { requests_per_second, items_per_second, bytes_per_second, burst_seconds } =
+                *quota;
+            [requests_per_second, items_per_second, bytes_per_second, burst_seconds]
+        };
+        assert_eq!(all(&config.quota), all(&QuotaConfig::default()));
+        assert!(config.tenant[0].quota.is_some());
         assert_eq!(config.chain.as_ref().unwrap().anchor_seconds, anchor_seconds());
         let (stamping, default) = (&config.stamping, StampingConfig::default());
         assert_eq!(
@@ -450,6 +506,10 @@ mod tests {
             (tenant("a", &digest) + &tenant("a", &"cd".repeat(32)), "found it twice"),
             (tenant("a", &digest) + &tenant("b", &digest), "found one shared"),
             ("[api]\nrequests = 0".to_owned(), "api.requests: at least 1"),
+            ("[api]\nreads = 0".to_owned(), "api.reads: at least 1"),
+            ("[api]\narriving_bytes = 7".to_owned(), "4194304, and at most 2^40 are asked; found 7"),
+            ("[quota]\nburst_seconds = 0".to_owned(), "quota.burst_seconds: 1 to 86400"),
+            (tenant("a", &digest) + "quota = { burst_seconds = 0 }\n", "quota.burst_seconds"),
             ("[api]\nrequest_seconds = 34".to_owned(), "35 to 600 are asked"),
             ("[log]\nfoldr = \"a\"".to_owned(), "foldr"),
             ("[stamping]\ntimeout_seconds = 0".to_owned(), "stamping.timeout_seconds: 1 to 86400"),

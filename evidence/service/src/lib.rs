@@ -23,6 +23,7 @@ mod files;
 mod health;
 pub mod keys;
 mod metrics;
+mod quota;
 mod receipts;
 pub mod run;
 mod serve;

@@ -127,6 +127,13 @@ impl Metrics {
         self.tls_not_renewed.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Seconds since the last anchor, or since the start; rounds of anchoring that ended early; publications that failed.
+    pub(crate) fn behind(&self, now: BlockTime) -> [u64; 3] {
+        let numbers = self.numbers();
+        let age = now.since(numbers.anchored.unwrap_or(self.started)).map_or(0, |span| span.get() / 1_000);
+        [age, numbers.anchor_failures, numbers.publish_failures]
+    }
+
     /// All of them, at `now`.
     pub(crate) fn text(&self, now: BlockTime, size: u64) -> String {
         let numbers = self.numbers();

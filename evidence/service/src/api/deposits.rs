@@ -2,9 +2,11 @@
 
 use super::problem::Problem;
 use super::{Api, Response};
+use crate::quota::Cost;
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{FromRequest as _, State};
+use axum::http::header::CONTENT_LENGTH;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse as _;
 use serde::Deserialize;
@@ -76,10 +78,20 @@ impl Item {
 pub(super) async fn deposit(
     State(api): State<Api>,
     headers: HeaderMap,
-    body: Bytes,
+    request: axum::extract::Request,
 ) -> Result<Response, Problem> {
     let started = Instant::now();
     let tenant = api.depositor(&headers).await?;
+    // Who it is, and whether there is room for it, is known before the body is read.
+    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let length = length.unwrap_or(api.body_bytes).min(api.body_bytes);
+    let _room = api.room(length)?;
+    api.quota.take(&tenant.name, Cost { bytes: length as u64, ..Cost::default() })?;
+    let too_long = || Refusal::new(Code::TooLong).needed(api.body_bytes);
+    let body = Bytes::from_request(request, &()).await.map_err(|why| match why.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::from(too_long()),
+        _ => Problem::bad_request(why.body_text()),
+    })?;
     let key = match headers.get("idempotency-key") {
         None => None,
         Some(key) => {
@@ -89,10 +101,13 @@ pub(super) async fn deposit(
         }
     };
     let metrics = std::sync::Arc::clone(&api.metrics);
+    let quota = std::sync::Arc::clone(&api.quota);
     let accepted = api
         .blocking(move |desk| {
             let malformed = |why: serde_json::Error| Refusal::new(Code::BadText).found(why.to_string());
             let request: Request = serde_json::from_slice(&body).map_err(malformed)?;
+            let items = request.items.len() as u64;
+            quota.owe(&tenant.name, Cost { items, ..Cost::default() });
             let records = request.items.into_iter().map(|item| item.record(&tenant.pseudonym));
             desk.deposit(&tenant.name, records.collect::<Result<_, _>>()?, key)
         })

@@ -47,6 +47,7 @@ use crate::audit::Audit;
 use crate::desk::{Desk, now};
 use crate::health::Health;
 use crate::metrics::Metrics;
+use crate::quota::{Cost, Quota};
 use crate::serve::SHOWN;
 use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderName, header};
@@ -54,7 +55,26 @@ use axum::response::{IntoResponse, Response};
 use problem::Problem;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use zeugma_types::{Code, Refusal};
+
+/// In what room for bodies is counted, in bytes.
+pub(crate) const PIECE: usize = 1_024;
+
+/// How much of each there is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    pub(crate) requests: usize,
+    pub(crate) reads: usize,
+    pub(crate) arriving_bytes: usize,
+}
+
+impl Bounds {
+    /// Places for requests, places for reads, and room for bodies in [`PIECE`]s.
+    pub(crate) fn places(self) -> [Arc<Semaphore>; 3] {
+        [self.requests, self.reads, self.arriving_bytes / PIECE].map(|count| Arc::new(Semaphore::new(count)))
+    }
+}
 
 /// What every route holds.
 #[derive(Clone)]
@@ -66,6 +86,12 @@ pub(crate) struct Api {
     pub(crate) operator: Arc<str>,
     /// Requests that may be worked on at one time.
     pub(crate) places: Arc<Semaphore>,
+    /// Reads of the public log that may be worked on at one time: who reads takes no place of who deposits.
+    pub(crate) readers: Arc<Semaphore>,
+    /// Room for bodies that are on their way, in [`PIECE`]s.
+    pub(crate) arriving: Arc<Semaphore>,
+    pub(crate) quota: Arc<Quota>,
+    pub(crate) bounds: Bounds,
     /// Longest body of a request, in bytes.
     pub(crate) body_bytes: usize,
     /// How long a request may take, its body and its wait included.
@@ -75,8 +101,15 @@ pub(crate) struct Api {
 }
 
 impl Api {
-    /// Whose token a request shows, or else whose X.509 certificate its connection does.
+    /// Who asks, if the tenant may ask once more.
     fn bearer(&self, headers: &HeaderMap) -> Result<Tenant, Problem> {
+        let tenant = self.shown(headers)?;
+        self.quota.take(&tenant.name, Cost { requests: 1, ..Cost::default() })?;
+        Ok(tenant)
+    }
+
+    /// Whose token a request shows, or else whose X.509 certificate its connection does.
+    fn shown(&self, headers: &HeaderMap) -> Result<Tenant, Problem> {
         let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         match (text(&header::AUTHORIZATION), text(&SHOWN)) {
             (Some(given), _) => {
@@ -92,13 +125,36 @@ impl Api {
         }
     }
 
+    /// Room for a body of so many bytes; it is given back when what is returned is dropped.
+    fn room(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Problem> {
+        let pieces = u32::try_from(bytes.min(self.body_bytes).div_ceil(PIECE).max(1)).unwrap_or(u32::MAX);
+        let full = || Problem::from(Refusal::new(Code::QueueFull).needed(bytes));
+        Arc::clone(&self.arriving).try_acquire_many_owned(pieces).map_err(|_| full())
+    }
+
     /// Does what blocks on a thread of its own, while a place is free.
     async fn blocking<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Desk) -> Result<T, zeugma_types::Refusal> + Send + 'static,
+        work: impl FnOnce(&Desk) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Problem> {
-        let full = || Problem::from(zeugma_types::Refusal::new(zeugma_types::Code::QueueFull));
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| full())?;
+        self.in_one_of(&self.places, work).await
+    }
+
+    /// As [`Api::blocking`], in one of the places of those who read the public log.
+    async fn reading<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Desk) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.in_one_of(&self.readers, work).await
+    }
+
+    async fn in_one_of<T: Send + 'static>(
+        &self,
+        places: &Arc<Semaphore>,
+        work: impl FnOnce(&Desk) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let full = || Problem::from(Refusal::new(Code::QueueFull));
+        let place = Arc::clone(places).try_acquire_owned().map_err(|_| full())?;
         let desk = Arc::clone(&self.desk);
         let done = tokio::task::spawn_blocking(move || {
             let result = work(&desk);

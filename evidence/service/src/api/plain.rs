@@ -2,8 +2,9 @@
 
 use super::problem::Problem;
 use super::routes::OPENAPI;
-use super::{Api, Response, bytes, entries};
+use super::{Api, PIECE, Response, bytes, entries};
 use crate::desk::{Desk, now};
+use crate::metrics::head;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse as _;
@@ -69,8 +70,40 @@ pub(super) async fn metrics(State(api): State<Api>) -> Response {
     let size = api.desk.log().head().2.get();
     let now = now();
     let (desk, own) = (&api.desk, api.metrics.text(now, size));
-    let text = own + &desk.stamping().text(now) + &desk.witnessing().text(now) + &api.audit.text();
+    let text = own
+        + &desk.stamping().text(now)
+        + &desk.witnessing().text(now)
+        + &api.audit.text()
+        + &api.quota.text()
+        + &in_flight(&api);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+}
+
+/// What is worked on now.
+fn in_flight(api: &Api) -> String {
+    let mut text = String::new();
+    let bounds = api.bounds;
+    for (name, help, value) in [
+        (
+            "zeugma_evidence_requests_in_flight",
+            "Requests of tenants that are worked on",
+            bounds.requests.saturating_sub(api.places.available_permits()),
+        ),
+        (
+            "zeugma_evidence_reads_in_flight",
+            "Reads of the public log that are worked on",
+            bounds.reads.saturating_sub(api.readers.available_permits()),
+        ),
+        (
+            "zeugma_evidence_arriving_bytes",
+            "Room taken by bodies that are on their way",
+            bounds.arriving_bytes.saturating_sub(api.arriving.available_permits() * PIECE),
+        ),
+    ] {
+        text += &head(name, "gauge", help);
+        text += &format!("{name} {value}\n");
+    }
+    text
 }
 
 pub(super) async fn openapi() -> Response {

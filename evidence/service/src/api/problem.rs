@@ -83,6 +83,13 @@ impl IntoResponse for Problem {
         let head = [(header::CONTENT_TYPE, "application/problem+json")];
         let mut response = (status, head, body.to_string()).into_response();
         response.extensions_mut().insert(refusal.code);
+        // A spent quota says how many seconds; of the rest nobody knows.
+        let come_back = match (refusal.code, &refusal.needed) {
+            (Code::QuotaSpent, Side::Number(seconds)) => {
+                HeaderValue::from_str(&seconds.to_string()).unwrap_or(COME_BACK)
+            }
+            _ => COME_BACK,
+        };
         let headers = response.headers_mut();
         match status {
             StatusCode::UNAUTHORIZED => {
@@ -91,7 +98,7 @@ impl IntoResponse for Problem {
             StatusCode::TOO_MANY_REQUESTS
             | StatusCode::SERVICE_UNAVAILABLE
             | StatusCode::INSUFFICIENT_STORAGE => {
-                headers.insert(header::RETRY_AFTER, COME_BACK);
+                headers.insert(header::RETRY_AFTER, come_back);
             }
             _ => {}
         }

@@ -46,12 +46,12 @@ async fn of(
                 Tree::Second => notes.second,
             }))
         };
-        let note = api.blocking(note).await?;
+        let note = api.reading(note).await?;
         let note = note.ok_or_else(|| Refusal::new(Code::NoSuchEntry).needed("a published checkpoint"))?;
         ("text/plain; charset=utf-8", FRESH, note.into_bytes())
     } else {
         let tile = TileId::parse(&rest)?;
-        let body = api.blocking(move |_| desk.log().tile(shard, tree, tile)).await?;
+        let body = api.reading(move |_| desk.log().tile(shard, tree, tile)).await?;
         ("application/octet-stream", FOR_EVER, body)
     };
     Ok(([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, keep)], body).into_response())

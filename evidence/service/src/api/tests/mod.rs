@@ -5,23 +5,25 @@ mod disk;
 mod openapi;
 mod refusals;
 
-use super::{Api, router};
+use super::{Api, Bounds, router};
 use crate::access::{Access, Grant, Role, Tenant};
 use crate::audit::Audit;
-use crate::config::Config;
+use crate::config::{Config, QuotaConfig};
 use crate::desk::{Desk, now};
 use crate::health::{self, Health};
 use crate::keys::Keys;
 use crate::metrics::Metrics;
+use crate::quota::Quota;
 use crate::serve::{Limits, serve};
 use disk::Faulty;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use zeugma_crypto::hash::sha256;
 
 /// A served API and what is behind it.
@@ -76,14 +78,22 @@ impl World {
             .with("other", tenant("two", Role::Party))
             .with("judge", tenant("three", Role::Judge))
             .with("operator", tenant("four", Role::Operator))
+            .with("spent", tenant("spent", Role::Operator))
             .with_file_in(folder.path());
+        let bounds = Bounds { requests: 8, reads: 4, arriving_bytes: 2 * 1024 * 1024 };
+        let [places, readers, arriving] = bounds.places();
+        let spent = QuotaConfig { requests_per_second: 1, burst_seconds: 1, ..QuotaConfig::default() };
         let api = Api {
             desk: Arc::clone(&desk),
             access: Arc::new(access),
             metrics: Arc::new(Metrics::new(now())),
             audit,
             operator: "operator".into(),
-            places: Arc::new(Semaphore::new(8)),
+            places,
+            readers,
+            arriving,
+            quota: Arc::new(Quota::new(QuotaConfig::default(), HashMap::from([("spent".to_owned(), spent)]))),
+            bounds,
             body_bytes: 1024 * 1024,
             longest: Duration::from_secs(2),
             health: Health::default(),

@@ -4,6 +4,7 @@ use super::super::problem::Problem;
 use super::super::routes::{OPENAPI, Reach, table};
 use super::disk::Fault;
 use super::{Answer, World, deposit};
+use crate::quota::Cost;
 use axum::response::IntoResponse as _;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -245,10 +246,19 @@ fn every_operation_answers_as_the_document_says_and_every_documented_refusal_hap
     };
     let places = world.api.places.clone();
     let held = places.try_acquire_many(8).unwrap();
+    let tile = || world.ask("GET", "/log/0/tile/entries/000.p/2", &[], b"");
+    assert_eq!(tile().status, 200, "who reads the log takes no place of who deposits, and needs none");
+    let readers = world.api.readers.clone();
+    let read = readers.try_acquire_many(4).unwrap();
     asked.extend(blocking());
+    // In debt for a thousand seconds.
+    world.api.quota.owe("spent", Cost { requests: 1_000, ..Cost::default() });
+    for path in ["/v1/tenants", "/v1/tokens"] {
+        asked.push((path, "get", world.by("spent", "GET", path, &null)));
+    }
     let revoked = world.by("operator", "DELETE", &format!("/v1/tokens/{id}"), &null);
     asked.push(("/v1/tokens/{id}", "delete", revoked));
-    drop(held);
+    drop((held, read));
     world.disk.turn(Fault::Broken);
     world.until_ready(false);
     asked.extend(blocking());

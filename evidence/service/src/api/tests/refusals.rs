@@ -3,6 +3,7 @@
 use super::World;
 use super::deposit;
 use super::disk::Fault;
+use crate::quota::Cost;
 use serde_json::Value;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
@@ -109,4 +110,39 @@ fn whoever_says_nothing_drips_a_head_or_stays_idle_gives_its_place_back() {
         let stayed = stays(&world, first, drip);
         assert!((2..6).contains(&stayed.as_secs()), "{stayed:?} after {}", String::from_utf8_lossy(first));
     }
+}
+
+#[test]
+fn a_spent_quota_and_a_full_house_say_when_to_come_back_and_nothing_is_stored() {
+    let world = World::new();
+    world.until_ready(true);
+    let null = Value::Null;
+    assert_eq!(world.by("spent", "GET", "/v1/tenants", &null).status, 200);
+    // In debt for a thousand seconds.
+    world.api.quota.owe("spent", Cost { requests: 1_000, ..Cost::default() });
+    let refused = world.by("spent", "GET", "/v1/tenants", &null);
+    assert_eq!((refused.status, &refused.json()["code"]), (429, &Code::QuotaSpent.number().into()));
+    let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!((500..=1_001).contains(&wait), "{wait}");
+    assert_eq!(world.by("operator", "GET", "/v1/tenants", &null).status, 200, "another tenant may");
+
+    // Room for two bodies of the longest kind is taken: a deposit is refused before its body is read.
+    let arriving = world.api.arriving.clone();
+    let held = arriving.try_acquire_many(2 * 1024).unwrap();
+    let full = world.by("party", "POST", "/v1/deposits", &deposit(b"one"));
+    assert_eq!((full.status, &full.json()["code"]), (429, &Code::QueueFull.number().into()));
+    assert_eq!(full.header("retry-after"), Some("1"));
+    let metrics = String::from_utf8(world.ask("GET", "/metrics", &[], b"").body).unwrap();
+    for line in [
+        "zeugma_evidence_quota_refusals_total{tenant=\"spent\"}",
+        "zeugma_evidence_arriving_bytes 2097152",
+        "zeugma_evidence_requests_in_flight 0",
+        "zeugma_evidence_reads_in_flight 0",
+        "zeugma_evidence_audit_acts_total",
+    ] {
+        assert!(metrics.lines().any(|found| found.starts_with(line)), "{line} is missing in\n{metrics}");
+    }
+    drop(held);
+    assert_eq!(world.logged(b"one"), "/v1/entries/0/0", "nothing of the refused one was kept");
+    assert_eq!(world.api.arriving.available_permits(), 2 * 1024, "and its room is given back");
 }
