@@ -123,6 +123,10 @@ fn registry(desk: &Desk, asked: &mut Asked<'_>) {
     let entry = asked.until(&["registry", "halt", &name], |entry| entry["in_force"] == true);
     assert_eq!(entry["digest"], order);
     asked.does(&[&["revoke-digest"][..], &asset].concat());
+
+    // Nothing of it ever came in: there is nothing to see, and nothing to send.
+    let found = asked.until(&["asset", "transfer/zeugma-0/coin", "--client", "zeugma-0"], |_| true);
+    assert_eq!((&found["in_all"], &found["went_out"]), (&"0".into(), &"0".into()));
 }
 
 fn governance(desk: &Desk, asked: &mut Asked<'_>) -> BTreeSet<&'static str> {

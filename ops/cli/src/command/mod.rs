@@ -36,6 +36,8 @@ pub(crate) enum Command {
     /// Ask a network to do something, and wait until it is final
     #[command(subcommand)]
     Tx(tx::Tx),
+    /// Send an asset that an account here holds to an account on another chain
+    Transfer(tx::By<tx::Transfer>),
     /// Ask a node where things stand
     #[command(subcommand)]
     Query(query::Query),
@@ -76,6 +78,7 @@ impl Command {
             Self::Node(node) => node.run(),
             Self::Dkg(dkg) => dkg.run(output),
             Self::Tx(tx) => tx.run(output),
+            Self::Transfer(asked) => asked.run(output),
             Self::Query(query) => query.run(output),
             Self::Client(client) => client.run(output),
             Self::Relay(relay) => relay.run(output),

@@ -3,7 +3,7 @@
 mod ledger;
 
 use super::remote::Node;
-use super::tx::{event, in_force, parse_32, parse_client};
+use super::tx::{event, in_force, parse_32, parse_client, parse_denom};
 use crate::failure::{Failure, Rule};
 use crate::files::{Readers, write_new};
 use crate::output::{Output, Report, plain};
@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use zeugma_client::{Client, Fate, ProofFile, Standing, Under};
 use zeugma_ledger::Outcome;
+use zeugma_ledger::app::transfer::Denom;
 use zeugma_ledger::registry::Kind;
 use zeugma_types::{AccountId, ClientId, Height, LeafIndex, LeafPath, Sequence};
 
@@ -68,6 +69,20 @@ pub(crate) enum Query {
         /// Its name, 64 hexadecimal digits
         #[arg(value_parser = parse_32)]
         id: [u8; 32],
+    },
+    /// An asset of another chain: all that is here of it, what an account holds, what went out by a client
+    Asset {
+        #[command(flatten)]
+        node: Node,
+        /// Its name here: transfer/CLIENT/NAME
+        #[arg(value_parser = parse_denom)]
+        denom: Denom,
+        /// What this account holds of it, 64 hexadecimal digits
+        #[arg(long, value_name = "ACCOUNT", value_parser = parse_32)]
+        account: Option<[u8; 32]>,
+        /// What went out by this client, and how much may go now
+        #[arg(long, value_name = "ID", value_parser = parse_client)]
+        client: Option<ClientId>,
     },
     /// What is in force under a name of the registry
     Registry {
@@ -142,6 +157,10 @@ impl Query {
                 packet(&node.client()?, &client, Sequence::new(sequence))?
             }
             Self::Account { node, id } => ledger::account(&node.client()?, &AccountId::new(id))?,
+            Self::Asset { node, denom, account, client } => {
+                let account = account.map(AccountId::new);
+                ledger::asset(&node.client()?, &denom, account.as_ref(), client.as_ref())?
+            }
             Self::Registry { node, kind, name } => ledger::registry(&node.client()?, kind, &name)?,
             Self::Parameters { node } => lines(parameters::show(&in_force(&node.client()?)?)),
             Self::Proposal { node, number } => ledger::proposal(&node.client()?, number)?,

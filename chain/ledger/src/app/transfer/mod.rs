@@ -38,8 +38,8 @@ use zeugma_types::{AccountId, BlockTime, Code, Refusal, UnixSeconds};
 
 /// The port.
 pub const PORT: &str = "transfer";
-/// The number of its room.
-pub(crate) const NUMBER: u8 = 3;
+/// The number of its room ([`crate::Slot::Application`]).
+pub const NUMBER: u8 = 3;
 /// The acknowledgement of a transfer that was taken, as stock peers write it.
 pub const TAKEN: &[u8] = br#"{"result":"AQ=="}"#;
 

@@ -6,10 +6,13 @@ use crate::output::Report;
 use crate::{clock, parameters};
 use serde_json::{Value, json};
 use zeugma_client::Client;
+use zeugma_ledger::app::transfer::{
+    self, Amount, Denom, Escrow, Holding, Limit, escrow_key, held_key, limit_key, supply_key,
+};
 use zeugma_ledger::gov::{Change, Proposal, Schedule};
 use zeugma_ledger::ibc::Recovery;
 use zeugma_ledger::registry::Kind;
-use zeugma_ledger::{Roles, Slot};
+use zeugma_ledger::{Key, Roles, Slot};
 use zeugma_types::{AccountId, ClientId, Decode};
 
 pub(super) fn parse_kind(text: &str) -> Result<Kind, String> {
@@ -21,7 +24,11 @@ pub(super) fn parse_kind(text: &str) -> Result<Kind, String> {
 
 /// The record in a slot of the state, if there is one.
 fn record<T: Decode>(client: &Client, slot: Slot<'_>, what: &str) -> Result<Option<T>, Failure> {
-    let (_, bytes) = client.state(&slot.key()).map_err(|error| Failure::client(what, error))?;
+    at(client, &slot.key(), what)
+}
+
+fn at<T: Decode>(client: &Client, key: &Key, what: &str) -> Result<Option<T>, Failure> {
+    let (_, bytes) = client.state(key).map_err(|error| Failure::client(what, error))?;
     let read = bytes.map(|bytes| T::from_bytes(&bytes)).transpose();
     read.map_err(|refusal| Failure::refused(what, refusal))
 }
@@ -40,6 +47,35 @@ pub(super) fn account(client: &Client, id: &AccountId) -> Result<Report, Failure
         "allowance": account.allowance.thousandths / 1_000,
         "allowance_at": clock::show(account.allowance.at),
     })))
+}
+
+/// All that there is of an asset; what an account holds; what went out by a client, and what may go now.
+pub(super) fn asset(
+    client: &Client,
+    denom: &Denom,
+    account: Option<&AccountId>,
+    by: Option<&ClientId>,
+) -> Result<Report, Failure> {
+    let held = |key: Vec<u8>| -> Result<String, Failure> {
+        let found: Option<Holding> = record(client, Slot::Application(transfer::NUMBER, &key), "the asset")?;
+        Ok(found.map_or(Amount::ZERO, |found| found.amount).to_string())
+    };
+    let mut json = json!({ "asset": denom.as_str(), "in_all": held(supply_key(denom))? });
+    if let Some(account) = account {
+        json["held"] = held(held_key(account, denom))?.into();
+    }
+    if let Some(by) = by {
+        let room = |key: &[u8]| Slot::Application(transfer::NUMBER, key).key();
+        let escrow: Option<Escrow> = at(client, &room(&escrow_key(by, denom)), "the asset")?;
+        json["went_out"] = escrow.map_or(Amount::ZERO, |found| found.amount).to_string().into();
+        let limit: Option<Limit> = at(client, &room(&limit_key(by, denom)), "the limit")?;
+        if let Some(limit) = limit {
+            json["limit"] = limit.set.capacity.to_string().into();
+            json["may_leave_now"] = limit.level_at(clock::now()).to_string().into();
+            json["limit_refill_seconds"] = (limit.set.refill.get() / 1_000).into();
+        }
+    }
+    Ok(lines(json))
 }
 
 pub(super) fn registry(client: &Client, kind: Kind, name: &str) -> Result<Report, Failure> {

@@ -173,11 +173,11 @@ pub(crate) struct Bound {
     when: When,
 }
 
-pub(super) fn parse_denom(text: &str) -> Result<Denom, String> {
+pub(in crate::command) fn parse_denom(text: &str) -> Result<Denom, String> {
     Denom::new(text).map_err(|refusal| refusal.to_string())
 }
 
-fn parse_amount(text: &str) -> Result<Amount, String> {
+pub(super) fn parse_amount(text: &str) -> Result<Amount, String> {
     Amount::parse(text).map_err(|refusal| refusal.to_string())
 }
 

@@ -11,6 +11,7 @@ mod govern;
 mod packets;
 mod registry;
 mod told;
+mod transfer;
 
 use super::remote::Account;
 use crate::failure::Failure;
@@ -25,8 +26,9 @@ use zeugma_ledger::Message;
 use zeugma_telemetry::Logs;
 use zeugma_types::{AccountId, ClientId, Refusal};
 
-pub(super) use govern::in_force;
+pub(super) use govern::{in_force, parse_denom};
 pub(super) use told::event;
+pub(super) use transfer::Transfer;
 
 /// A transaction: it is signed here, submitted, and waited for
 #[derive(Debug, Subcommand)]
@@ -135,7 +137,7 @@ impl Tx {
 }
 
 impl<A: Args + Ask> By<A> {
-    fn run(self, output: &Output) -> Result<(), Failure> {
+    pub(super) fn run(self, output: &Output) -> Result<(), Failure> {
         telemetry::begin("zeugma-tx", Logs::Off, None)?;
         let (key, patience): (Key, _) = (self.account.key()?, self.account.patience());
         let sender: Sender<'_> = self.account.sender(&key)?;
