@@ -65,26 +65,25 @@ func consistencyShape(older, newer uint64) (length, m int, n uint64) {
 	return length, m, n
 }
 
-// checkConsistency is RFC 9162, 2.1.4.2, with the codes of section 4.
-func checkConsistency(s HashSuite, older, newer uint64, path []Hash, olderRoot, newerRoot Hash) Code {
+// extendedRoot is the root that a consistency path gives for the tree of newer
+// leaves that begins with the one of older leaves and this root: RFC 9162,
+// 2.1.4.2, with the codes of section 4.
+func extendedRoot(s HashSuite, older, newer uint64, path []Hash, olderRoot Hash) (Hash, Code) {
 	if older == 0 {
-		return CodeEmpty
+		return Hash{}, CodeEmpty
 	}
 	if older > newer {
-		return CodeOutOfRange
+		return Hash{}, CodeOutOfRange
 	}
 	if older == newer {
 		if len(path) != 0 {
-			return CodePathLength
+			return Hash{}, CodePathLength
 		}
-		if olderRoot != newerRoot {
-			return CodeNotConsistent
-		}
-		return 0
+		return olderRoot, 0
 	}
 	length, m, n := consistencyShape(older, newer)
 	if len(path) != length {
-		return CodePathLength
+		return Hash{}, CodePathLength
 	}
 	// The walk begins at the largest whole subtree that ends the older tree:
 	// the first hash, or the older root itself when it is the whole tree.
@@ -101,8 +100,17 @@ func checkConsistency(s HashSuite, older, newer uint64, path []Hash, olderRoot, 
 			sr = s.nodeHash(sr, sibling)
 		}
 	}
-	if fr != olderRoot || sr != newerRoot {
+	if fr != olderRoot {
+		return Hash{}, CodeNotConsistent
+	}
+	return sr, 0
+}
+
+// checkConsistency holds the root of extendedRoot against the newer tree's.
+func checkConsistency(s HashSuite, older, newer uint64, path []Hash, olderRoot, newerRoot Hash) Code {
+	root, code := extendedRoot(s, older, newer, path, olderRoot)
+	if code == 0 && root != newerRoot {
 		return CodeNotConsistent
 	}
-	return 0
+	return code
 }

@@ -1,6 +1,6 @@
 //! The verifiers of proofs and of evidence bundles that are not Rust on this machine: WebAssembly under Node.js,
 //! and Go. Each runs the shared vectors, and all are held against the Rust verifier on mutated proofs and bundles;
-//! a comparison with planted faults must find them.
+//! a comparison with planted faults must find them. Reports are the same bytes under any locale and zone.
 
 use crate::child::{Child, Tests};
 use crate::{built, tools, workspace};
@@ -81,6 +81,11 @@ pub(crate) fn run(all: bool) -> Result<Tests> {
         compare()?.args([kind, count, SEED, wasm.as_str(), go.as_str()]).run()?;
         passed += count.parse::<u64>().context("a number of mutated inputs")?;
     }
+    let (compare, zeugma) = (built::all()?.binary("zeugma-verifiers")?, built::all()?.binary("zeugma")?);
+    Child::new(compare)
+        .args(["reports".as_ref(), zeugma.as_os_str(), go_command()?.as_os_str()])
+        .minutes(20)
+        .run()?;
     Ok(Tests { passed, ..Tests::default() })
 }
 

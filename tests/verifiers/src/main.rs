@@ -8,12 +8,16 @@
 //! verifier is the reference; any difference is printed with its input, and the exit code is then 1. The same
 //! seed makes the same inputs.
 //!
+//! `zeugma-verifiers reports ZEUGMA GO`: the commands of the Rust and the Go verifier write the same views of the
+//! golden bundles as bytes, under three locales and zones.
+//!
 //! With `--fault CODE` the reference is wrong on purpose: it takes what is refused with that code for good. The
 //! comparison must then find each such input and no other: a comparison that cannot fail shows nothing.
 
 mod bundles;
 mod mutate;
 mod pick;
+mod reports;
 
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::BTreeMap;
@@ -32,11 +36,17 @@ struct Question {
     reference: Box<dyn Fn() -> String>,
 }
 
-const USAGE: &str = "usage: zeugma-verifiers proofs|bundles COUNT SEED [--fault CODE] VERIFIER...";
+const USAGE: &str = "usage: zeugma-verifiers proofs|bundles COUNT SEED [--fault CODE] VERIFIER...\n       \
+                     zeugma-verifiers reports ZEUGMA GO";
 
 fn main() -> Result<()> {
     let mut args = std::env::args().skip(1).peekable();
     let kind = args.next().context(USAGE)?;
+    if kind == "reports" {
+        let (zeugma, go) = (args.next().context(USAGE)?, args.next().context(USAGE)?);
+        println!("{} passed, 0 failed", reports::compare(&zeugma, &go)?);
+        return Ok(());
+    }
     let count: usize = args.next().context(USAGE)?.parse().context("COUNT is a number")?;
     let seed: u64 = args.next().context(USAGE)?.parse().context("SEED is a number")?;
     let fault = args.next_if(|one| one == "--fault").map(|_| args.next().context(USAGE)).transpose()?;

@@ -11,6 +11,11 @@ const vectors = new URL("../../../../tests/vectors/evidence/", import.meta.url);
 const wasm = process.env.ZEUGMA_WASM;
 assert.ok(wasm, "ZEUGMA_WASM names the module that `cargo build -p zeugma-evidence-wasm --target wasm32-unknown-unknown` made");
 const verifier = await load(await readFile(wasm));
+
+test("the module asks its host for nothing: no clock, no locale, no network", async () => {
+  assert.deepEqual(WebAssembly.Module.imports(await WebAssembly.compile(await readFile(wasm))), []);
+});
+
 const bytes = (text) => Uint8Array.from(Buffer.from(text, "hex"));
 // SM3 is not in every build of the host's library; where it is, both digests are presented.
 const digest = (name, text) => {
