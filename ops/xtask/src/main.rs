@@ -6,6 +6,7 @@ mod alerts;
 mod bench;
 mod built;
 mod child;
+mod contracts;
 mod fuzz;
 mod gate;
 mod model;
@@ -35,6 +36,7 @@ usage: cargo xtask TASK
                           --record  runs a real network into trouble, and writes its series as a test; nine minutes
   model [--record]        the model of a packet's life, and that its check finds planted faults
                           --record  writes histories of it, which the ledger replays
+  contracts               the tests of the Solidity contracts
   docs [--check]          writes the generated pages; with --check, fails when one would change
 ";
 
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
         ["alerts", "--record"] => alerts::record::run().map(|()| true),
         ["model"] => model::prepare().and_then(|()| model::run()).map(|_| true),
         ["model", "--record"] => model::record().map(|()| true),
+        ["contracts"] => contracts::prepare().and_then(|()| contracts::test()).map(|()| true),
         ["docs"] => pages::write().map(|()| true),
         ["docs", "--check"] => pages::check().map(|()| true),
         ["help" | "--help" | "-h"] => {

@@ -14,7 +14,7 @@ const CARGO_DENY: &str = "0.20.2";
 const TYPOS: &str = "1.52.0";
 
 /// The folder kept between runs and between clones.
-fn cache() -> Result<PathBuf> {
+pub(crate) fn cache() -> Result<PathBuf> {
     let base = match (env::var_os("XDG_CACHE_HOME"), env::var_os("HOME")) {
         (Some(cache), _) if !cache.is_empty() => PathBuf::from(cache),
         (_, Some(home)) if !home.is_empty() => Path::new(&home).join(".cache"),

@@ -1,9 +1,9 @@
 //! The verifiers of proofs and of evidence bundles that are not Rust on this machine: WebAssembly under Node.js,
-//! and Go. Each runs the shared vectors, and all are held against the Rust verifier on mutated proofs and bundles;
+//! Go, and for proofs Solidity on an EVM. Each runs the shared vectors, and all are held against the Rust verifier on mutated proofs and bundles;
 //! a comparison with planted faults must find them. Reports are the same bytes under any locale and zone.
 
 use crate::child::{Child, Tests};
-use crate::{built, tools, workspace};
+use crate::{built, contracts, tools, workspace};
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 
@@ -19,10 +19,10 @@ const FAULT: &str = "202";
 /// The seed of the mutations: the same inputs in each run.
 const SEED: &str = "1";
 
-/// Builds the WebAssembly module, the Go command and the program that compares them.
+/// Builds the WebAssembly module, the Go command, the contracts and the program that compares them.
 ///
 /// # Errors
-/// When Node.js or Go is missing, with the package that brings it, or something does not build.
+/// When Node.js, npm or Go is missing, with the package that brings it, or something does not build.
 pub(crate) fn prepare() -> Result<()> {
     for (command, flag, package) in
         [("node", "--version", "nodejs"), ("go", "version", "golang (1.25.9 or newer)")]
@@ -37,6 +37,7 @@ pub(crate) fn prepare() -> Result<()> {
     let wasm = ["build", "--release", "--target", "wasm32-unknown-unknown"];
     Child::cargo(wasm.into_iter().chain(packages)).minutes(20).run()?;
     built::all()?;
+    contracts::prepare()?;
     let out = go_command()?;
     let build = ["build", "-C", "proof/go", "-o"].map(Into::into);
     Child::new("go")
@@ -68,6 +69,7 @@ pub(crate) fn run(all: bool) -> Result<Tests> {
         tests = tests.env("ZEUGMA_EVERY_BIT", "1");
     }
     tests.minutes(60).run()?;
+    contracts::test()?;
     let go = format!("{} --stream", go_command()?.display());
     let mut passed = 0;
     for (kind, folder, module, count) in [
@@ -78,7 +80,16 @@ pub(crate) fn run(all: bool) -> Result<Tests> {
         let compare =
             || -> Result<Child> { Ok(Child::new(built::all()?.binary("zeugma-verifiers")?).minutes(60)) };
         compare()?.args([kind, PLANTED, SEED, "--fault", FAULT, wasm.as_str(), go.as_str()]).run()?;
-        compare()?.args([kind, count, SEED, wasm.as_str(), go.as_str()]).run()?;
+        let mut verifiers = vec![wasm, go.clone()];
+        if kind == "proofs" {
+            verifiers.push(contracts::stream()?);
+        }
+        compare()?
+            .args([kind, count, SEED])
+            .args(verifiers)
+            .env("ZEUGMA_CONTRACTS_TOOLS", contracts::home()?)
+            .minutes(120)
+            .run()?;
         passed += count.parse::<u64>().context("a number of mutated inputs")?;
     }
     let (compare, zeugma) = (built::all()?.binary("zeugma-verifiers")?, built::all()?.binary("zeugma")?);

@@ -6,12 +6,12 @@ import { existsSync } from "node:fs";
 
 const here = fileURLToPath(new URL("..", import.meta.url));
 const home = process.env.ZEUGMA_CONTRACTS_TOOLS ?? here;
-const forge = `${home}/node_modules/@foundry-rs/forge/bin.mjs`;
+const forge = `${home}/node_modules/@foundry-rs/forge-linux-amd64/bin/forge`;
 if (!existsSync(forge)) {
-  console.error(`forge is not installed in ${home}: run npm ci there`);
+  console.error(`forge is not installed in ${home}: run npm ci there (its packages are of Linux on amd64)`);
   process.exit(3);
 }
-const { status, error } = spawnSync(process.execPath, [forge, ...process.argv.slice(2)], {
+const { status, error } = spawnSync(forge, process.argv.slice(2), {
   cwd: here,
   stdio: "inherit",
   env: { ...process.env, ZEUGMA_CONTRACTS_TOOLS: home, FOUNDRY_SOLC: `${here}tools/solc.mjs`, FOUNDRY_DISABLE_NIGHTLY_WARNING: "1" },

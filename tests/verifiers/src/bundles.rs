@@ -88,7 +88,12 @@ impl Mutator {
     /// The next bundle, with the reference.
     pub(crate) fn question(&mut self) -> Question {
         let input = self.next();
-        Question { mutation: input.mutation, json: input.json(), reference: Box::new(move || input.answer()) }
+        Question {
+            mutation: input.mutation,
+            json: input.json(),
+            reference: Box::new(move || input.answer()),
+            judged_seal: Box::new(|| None),
+        }
     }
 
     fn next(&mut self) -> Input {

@@ -11,6 +11,9 @@
 //! `zeugma-verifiers reports ZEUGMA GO`: the commands of the Rust and the Go verifier write the same views of the
 //! golden bundles as bytes, under three locales and zones.
 //!
+//! A command line that begins with `without=SUITE,SUITE` is of a verifier that does not have these seal suites: it
+//! must answer `UnsupportedSuite` wherever the reference comes to judge such a seal.
+//!
 //! With `--fault CODE` the reference is wrong on purpose: it takes what is refused with that code for good. The
 //! comparison must then find each such input and no other: a comparison that cannot fail shows nothing.
 
@@ -23,6 +26,7 @@ use anyhow::{Context, Result, bail, ensure};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::process::{Child, Command, Stdio};
+use zeugma_types::{Code, SealSuite};
 
 /// Inputs in flight: little enough for every pipe to hold the answers to proofs.
 const BATCH: usize = 256;
@@ -34,6 +38,8 @@ struct Question {
     mutation: &'static str,
     json: serde_json::Value,
     reference: Box<dyn Fn() -> String>,
+    /// The suite of the seal that the reference comes to judge, if it does.
+    judged_seal: Box<dyn Fn() -> Option<SealSuite>>,
 }
 
 const USAGE: &str = "usage: zeugma-verifiers proofs|bundles COUNT SEED [--fault CODE] VERIFIER...\n       \
@@ -109,6 +115,7 @@ fn main() -> Result<()> {
 
 struct Verifier {
     name: String,
+    without: Vec<SealSuite>,
     child: Child,
     questions: BufWriter<std::process::ChildStdin>,
     answers: BufReader<std::process::ChildStdout>,
@@ -116,7 +123,13 @@ struct Verifier {
 
 impl Verifier {
     fn start(line: &str) -> Result<Self> {
-        let mut words = line.split_whitespace();
+        let mut words = line.split_whitespace().peekable();
+        let mut without = Vec::new();
+        if let Some(names) = words.next_if(|word| word.starts_with("without=")) {
+            for name in names["without=".len()..].split(',') {
+                without.push(SealSuite::named(name).with_context(|| format!("{name} is no seal suite"))?);
+            }
+        }
         let program = words.next().context("a verifier is a command")?;
         let mut child = Command::new(program)
             .args(words)
@@ -126,7 +139,13 @@ impl Verifier {
             .with_context(|| format!("cannot start the verifier {program}"))?;
         let questions = BufWriter::new(child.stdin.take().context("a pipe to the verifier")?);
         let answers = BufReader::new(child.stdout.take().context("a pipe from the verifier")?);
-        Ok(Self { name: line.to_owned(), child, questions, answers })
+        Ok(Self { name: line.to_owned(), without, child, questions, answers })
+    }
+
+    /// Whether it must say that it does not have the suite of the seal that is judged.
+    fn lacks(&self, question: &Question) -> bool {
+        !self.without.is_empty()
+            && (question.judged_seal)().is_some_and(|suite| self.without.contains(&suite))
     }
 
     fn ask(&mut self, batch: &[Question]) -> Result<()> {
@@ -139,7 +158,9 @@ impl Verifier {
     /// Reads the answers to a batch; returns how many differ, and tells them.
     fn compare(&mut self, batch: &[Question], expected: &[String], tell: bool) -> Result<usize> {
         let mut differences = 0;
+        let unsupported = Code::UnsupportedSuite.number().to_string();
         for (question, expected) in batch.iter().zip(expected) {
+            let expected = if self.lacks(question) { &unsupported } else { expected };
             let found = self.answer()?;
             if found == *expected {
                 continue;

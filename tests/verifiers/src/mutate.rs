@@ -7,12 +7,12 @@ use rand_core::SeedableRng;
 use zeugma_proof::body::{Body, Closed, Registered};
 use zeugma_proof::testkit::TestNetwork;
 use zeugma_proof::{
-    Endorsement, Expected, LeafFormat, Outbox, Proof, Reliance, Seal, TrustFile, verify_expected,
+    Certificate, Endorsement, Expected, LeafFormat, Outbox, Proof, Reliance, Seal, TrustFile, verify_expected,
 };
 use zeugma_types::leaf_path::PacketPath;
 use zeugma_types::{
-    BlockTime, ClientId, Decode, Encode, Epoch, Era, HashSuite, Height, LeafIndex, LeafPath, SealSuite,
-    Sequence, Span, UnixSeconds, Value, View,
+    BlockTime, ClientId, Code, Decode, Encode, Epoch, Era, HashSuite, Height, LeafIndex, LeafPath, Refusal,
+    SealSuite, Sequence, Span, UnixSeconds, Value, View,
 };
 
 /// One question to a verifier.
@@ -28,12 +28,30 @@ struct Input {
 
 impl Input {
     fn code(&self) -> u16 {
-        let verdict = TrustFile::from_bytes(&self.trust).and_then(|trust| {
-            let keys = trust.at(self.time, self.reliance);
-            let expected = Expected { path: self.path.as_ref(), value: self.value.as_ref() };
-            verify_expected(&self.proof, &keys, expected)
+        self.verdict(&self.proof).err().map_or(0, |refusal| refusal.code.number())
+    }
+
+    fn verdict(&self, proof: &[u8]) -> Result<(), Refusal> {
+        let keys = TrustFile::from_bytes(&self.trust)?.at(self.time, self.reliance);
+        let expected = Expected { path: self.path.as_ref(), value: self.value.as_ref() };
+        verify_expected(proof, &keys, expected).map(|_| ())
+    }
+
+    /// The suite of the seal that the reference comes to judge, if it does: with a certificate of another
+    /// epoch in place of the seal, the proof then fails for that.
+    fn judged_seal(&self) -> Option<SealSuite> {
+        let mut proof = Proof::from_bytes(&self.proof).ok()?;
+        let Endorsement::Seal(seal) = &proof.endorsement else { return None };
+        let suite = seal.suite;
+        let context = proof.header.context;
+        proof.endorsement = Endorsement::Certificate(Certificate {
+            epoch: Epoch::new(proof.header.epoch.get().wrapping_add(1)),
+            view: context.view,
+            parent_view: context.parent_view,
+            signature: [0; 48],
         });
-        verdict.err().map_or(0, |refusal| refusal.code.number())
+        let code = self.verdict(&proof.to_bytes()).err()?.code;
+        (code == Code::WrongEpoch).then_some(suite)
     }
 
     fn json(&self) -> serde_json::Value {
@@ -68,11 +86,13 @@ impl Mutator {
 
     /// The next proof, with the reference.
     pub(crate) fn question(&mut self) -> Question {
-        let input = self.next();
+        let input = std::rc::Rc::new(self.next());
+        let same = input.clone();
         Question {
             mutation: input.mutation,
             json: input.json(),
             reference: Box::new(move || input.code().to_string()),
+            judged_seal: Box::new(move || same.judged_seal()),
         }
     }
 
