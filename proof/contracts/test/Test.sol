@@ -3,21 +3,26 @@ pragma solidity ^0.8.30;
 
 /// The few commands of forge that the tests use.
 interface Vm {
+    struct Gas {
+        uint64 gasLimit;
+        uint64 gasTotalUsed;
+        uint64 gasMemoryUsed;
+        int64 gasRefunded;
+        uint64 gasRemaining;
+    }
+
+    function lastCallGas() external view returns (Gas memory);
+    function envOr(string calldata name, bool otherwise) external view returns (bool);
     function ffi(string[] calldata command) external returns (bytes memory);
     function warp(uint256 time) external;
     function prank(address sender) external;
     function startPrank(address sender) external;
     function stopPrank() external;
-    function expectRevert() external;
-    function expectRevert(bytes calldata data) external;
     function expectRevert(bytes4 selector) external;
-    function deal(address account, uint256 balance) external;
     function load(address account, bytes32 slot) external view returns (bytes32);
     function writeFile(string calldata path, string calldata data) external;
     function readFile(string calldata path) external view returns (string memory);
     function toString(uint256 value) external pure returns (string memory);
-    function assume(bool condition) external pure;
-    function cool(address target) external;
 }
 
 /// What every test has.

@@ -6,7 +6,8 @@ import {Digest} from "./Digest.sol";
 import {Reader, Reading} from "./Reader.sol";
 import {hold} from "./Refusal.sol";
 
-/// What a network said. `path` is namespace and path as they are encoded; `encoded` is the whole leaf.
+/// What a network said. `path` is namespace and path as they are encoded; `hashed` is what its hash is of: a zero byte
+/// and the whole leaf.
 struct Leaf {
     uint8 format;
     bytes32 network;
@@ -15,7 +16,7 @@ struct Leaf {
     uint16 namespace;
     bytes path;
     bytes32 value;
-    bytes encoded;
+    bytes hashed;
 }
 
 /// Source: `docs/byte-layout.md`, section 3.
@@ -47,12 +48,12 @@ library Leaves {
         hold(length != 0, Code.Empty);
         leaf.path = Reading.slice(r.data, pathStart, r.pos - pathStart);
         leaf.value = Reading.word(r);
-        leaf.encoded = Reading.slice(r.data, start, r.pos - start);
+        leaf.hashed = Digest.joined(hex"00", r.data, start, r.pos - start);
     }
 
     /// Its hash in the tree.
     function hash(Leaf memory leaf, uint8 suite) internal pure returns (bytes32) {
-        return Digest.hash(suite, bytes.concat(hex"00", leaf.encoded));
+        return Digest.hash(suite, leaf.hashed);
     }
 
     /// Namespace and path as a leaf encodes them.

@@ -34,9 +34,48 @@ library Tree {
             uint256 last = size - 1;
             uint256 meet = bits(index ^ last);
             hold(path.length == meet + ones(index >> meet), Code.PathLength);
-            bytes32 hash = leaf;
-            for (uint256 i = 0; i < path.length; i++) {
+            hold((suite == Digest.SHA256 ? fold(leaf, index, last, path) : foldBy(suite, leaf, index, last, path)) == root,
+                Code.NotIncluded);
+        }
+    }
+
+    /// The root that a path implies, under SHA-256: the loop that every packet pays for.
+    function fold(bytes32 leaf, uint256 index, uint256 last, bytes32[] memory path)
+        private
+        view
+        returns (bytes32 hash)
+    {
+        assembly ("memory-safe") {
+            let buffer := mload(0x40)
+            mstore8(buffer, 1)
+            hash := leaf
+            let end := add(add(path, 32), shl(5, mload(path)))
+            for { let sibling := add(path, 32) } lt(sibling, end) { sibling := add(sibling, 32) } {
                 // The last node of a level without a sibling rises unchanged.
+                for {} iszero(or(and(index, 1), sub(index, last))) {} {
+                    index := shr(1, index)
+                    last := shr(1, last)
+                }
+                // A right child stands behind its sibling: the two places are 1 and 33.
+                let right := shl(5, and(index, 1))
+                mstore(add(buffer, add(1, right)), hash)
+                mstore(add(buffer, sub(33, right)), mload(sibling))
+                if iszero(staticcall(gas(), 2, buffer, 65, 0, 32)) { revert(0, 0) }
+                hash := mload(0)
+                index := shr(1, index)
+                last := shr(1, last)
+            }
+        }
+    }
+
+    /// The same under any suite.
+    function foldBy(uint8 suite, bytes32 hash, uint256 index, uint256 last, bytes32[] memory path)
+        private
+        view
+        returns (bytes32)
+    {
+        unchecked {
+            for (uint256 i = 0; i < path.length; i++) {
                 while (index & 1 == 0 && index == last) {
                     index >>= 1;
                     last >>= 1;
@@ -45,8 +84,8 @@ library Tree {
                 index >>= 1;
                 last >>= 1;
             }
-            hold(hash == root, Code.NotIncluded);
         }
+        return hash;
     }
 
     /// The tree of `old` leaves is the beginning of the tree of `size` leaves.
@@ -99,7 +138,11 @@ library Tree {
     /// The length of a number in bits.
     function bits(uint256 x) private pure returns (uint256 n) {
         unchecked {
-            for (; x != 0; x >>= 1) n++;
+            // Positions in a tree have 64 bits.
+            for (uint256 step = 32; step != 0; step >>= 1) {
+                if (x >> step != 0) (x, n) = (x >> step, n + step);
+            }
+            n += x;
         }
     }
 
