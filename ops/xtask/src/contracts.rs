@@ -30,10 +30,23 @@ pub(crate) fn prepare() -> Result<()> {
 /// Runs the tests of the contracts: the shared vectors among them.
 ///
 /// # Errors
-/// When one fails, the compiler warns, or the table of codes is not that of `docs/refusals.json`.
+/// When one fails, the compiler warns, or the gas report is not what is found.
 pub(crate) fn test() -> Result<()> {
-    Child::new("node").args([format!("{ROOM}/tools/codes.mjs"), "--check".to_owned()]).run()?;
-    forge(&["test"])?.minutes(20).run()
+    forge(&["test"])?.minutes(20).run()?;
+    gas()?.run()
+}
+
+/// Writes the gas report anew.
+///
+/// # Errors
+/// When a price is above its target.
+pub(crate) fn write_gas() -> Result<()> {
+    gas()?.env("ZEUGMA_GAS_WRITE", "true").run()
+}
+
+/// The gas report, held against what is found: the profile runs each call as a transaction of its own.
+fn gas() -> Result<Child> {
+    Ok(forge(&["test"])?.env("FOUNDRY_PROFILE", "gas").minutes(10))
 }
 
 /// The command line of the contract as a verifier of a stream, for `zeugma-verifiers`.

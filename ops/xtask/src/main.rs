@@ -36,7 +36,7 @@ usage: cargo xtask TASK
                           --record  runs a real network into trouble, and writes its series as a test; nine minutes
   model [--record]        the model of a packet's life, and that its check finds planted faults
                           --record  writes histories of it, which the ledger replays
-  contracts               the tests of the Solidity contracts
+  contracts [--gas]       the tests of the Solidity contracts; with --gas, writes their gas report anew
   docs [--check]          writes the generated pages; with --check, fails when one would change
 ";
 
@@ -66,6 +66,7 @@ fn main() -> ExitCode {
         ["model"] => model::prepare().and_then(|()| model::run()).map(|_| true),
         ["model", "--record"] => model::record().map(|()| true),
         ["contracts"] => contracts::prepare().and_then(|()| contracts::test()).map(|()| true),
+        ["contracts", "--gas"] => contracts::prepare().and_then(|()| contracts::write_gas()).map(|()| true),
         ["docs"] => pages::write().map(|()| true),
         ["docs", "--check"] => pages::check().map(|()| true),
         ["help" | "--help" | "-h"] => {

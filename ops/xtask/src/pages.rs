@@ -1,5 +1,5 @@
 //! The parts of the documents that are made from the source: the table of refusal codes, for people
-//! and for the verifiers in other languages, and the domains of the signing purposes.
+//! and for the verifiers in other languages (Solidity's constants among them), and the domains of the signing purposes.
 //!
 //! A page keeps its generated parts between two marker comments; all else in it is written by hand and
 //! left alone.
@@ -12,6 +12,7 @@ use zeugma_types::{Code, Permanence, Purpose};
 
 const BYTE_LAYOUT: &str = "docs/byte-layout.md";
 const REFUSALS: &str = "docs/refusals.json";
+const SOLIDITY: &str = "proof/contracts/src/verify/Code.sol";
 
 /// Pages written by hand that lead through the code: each function they link stands in the file they link.
 const WALKS: [&str; 1] = ["docs/life-of-a-packet.md"];
@@ -64,7 +65,7 @@ fn pages() -> Result<Vec<(&'static str, String)>> {
     for (part, table) in [("refusal codes", refusal_table()), ("purposes", purpose_table())] {
         byte_layout = replace(&byte_layout, part, &table).with_context(|| BYTE_LAYOUT)?;
     }
-    Ok(vec![(BYTE_LAYOUT, byte_layout), (REFUSALS, refusals_json())])
+    Ok(vec![(BYTE_LAYOUT, byte_layout), (REFUSALS, refusals_json()), (SOLIDITY, refusals_solidity())])
 }
 
 /// The functions that a page links, as `` [`function`](file.rs) ``, each with its file.
@@ -153,6 +154,26 @@ fn refusals_json() -> String {
         })
         .collect();
     format!("[\n{}\n]\n", lines.join(",\n"))
+}
+
+/// The same table for the contracts.
+fn refusals_solidity() -> String {
+    let mut text = String::from(
+        "// SPDX-License-Identifier: MIT OR Apache-2.0\n// Made by `cargo xtask docs`; not edited by hand.\n\
+         pragma solidity ^0.8.30;\n\n/// The refusal codes: one table for every verifier.\nlibrary Code {\n",
+    );
+    for code in Code::ALL {
+        let (number, name) = (code.number(), code.name());
+        writeln!(
+            text,
+            "    /// {} ({})\n    uint16 internal constant {name} = {number};",
+            code.en(),
+            permanence(*code)
+        )
+        .expect("a string takes all that is written");
+    }
+    text.push_str("}\n");
+    text
 }
 
 fn quoted(text: &str) -> String {

@@ -322,14 +322,14 @@ contract LightClient is ILightClient {
     // Leaves
 
     /// The rest of a proof whose leaf stands in the outbox of an accepted header.
-    function proven(bytes memory proof, Height calldata height) private view returns (Rest memory rest) {
+    function proven(bytes memory proof, Height calldata height) private view returns (Rest memory) {
         hold(proof.length <= Proofs.MAX, Code.TooLong);
         Reader memory r = Reading.over(proof, "");
         Reading.take(r, 32);
         uint64 time = Reading.u64(r);
         uint64 size = Reading.u64(r);
         bytes32 root = Reading.word(r);
-        rest = Proofs.readRest(r);
+        Rest memory rest = Proofs.readRest(r);
         hold(rest.leaf.network == NETWORK, Code.WrongNetwork);
         State memory s = state;
         believes(s, s.era);
@@ -337,6 +337,7 @@ contract LightClient is ILightClient {
         hold(height.revisionNumber == 0 && anchor != 0, Code.NoStateAt);
         hold(anchor == Reading.key(proof, 0, ANCHOR), Code.NoStateAt);
         included(rest, height.revisionHeight, time, size, root);
+        return rest;
     }
 
     function included(Rest memory rest, uint64 height, uint64 time, uint64 size, bytes32 root) private view {

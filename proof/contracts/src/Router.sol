@@ -168,8 +168,8 @@ contract Router is Governed {
         hold(m.payload.value.length != 0, Code.Empty);
         sequence = ++c.sent;
         string memory destClient = c.counterpartyId;
-        bytes32 slot = keccak256(Packets.path(m.sourceClient, Packets.COMMITMENT, sequence));
-        commitments[slot] = Packets.commitment(destClient, m.timeoutTimestamp, m.payload);
+        bytes32 slot = Packets.slot(m.sourceClient, Packets.COMMITMENT, sequence);
+        commitments[slot] = Packets.commitment(sha256(bytes(destClient)), m.timeoutTimestamp, m.payload);
         Packet memory packet = Packet(sequence, m.sourceClient, destClient, m.timeoutTimestamp, new Payload[](1));
         packet.payloads[0] = m.payload;
         emit SendPacket(m.sourceClient, sequence, packet);
@@ -183,12 +183,12 @@ contract Router is Governed {
         hold(keccak256(bytes(p.sourceClient)) == c.counterparty, Code.WrongCounterparty);
         hold(c.haltedUntil <= block.timestamp, Code.RouteHalted);
         hold(p.timeoutTimestamp > block.timestamp, Code.PacketTimedOut);
-        bytes32 receipt = keccak256(Packets.path(p.destClient, Packets.RECEIPT, p.sequence));
+        bytes32 receipt = Packets.slot(p.destClient, Packets.RECEIPT, p.sequence);
         if (commitments[receipt] != 0) {
             emit Noop();
             return;
         }
-        bytes32 commitment = Packets.commitment(p.destClient, p.timeoutTimestamp, payload);
+        bytes32 commitment = Packets.commitment(Packets.sha256Of(bytes(p.destClient)), p.timeoutTimestamp, payload);
         c.client.verifyMembership(
             MsgVerifyMembership({
                 proof: m.proofCommitment,
@@ -200,7 +200,7 @@ contract Router is Governed {
         commitments[receipt] = commitment;
         bytes[] memory acknowledgements = new bytes[](1);
         acknowledgements[0] = deliver(p, payload);
-        bytes32 slot = keccak256(Packets.path(p.destClient, Packets.ACKNOWLEDGEMENT, p.sequence));
+        bytes32 slot = Packets.slot(p.destClient, Packets.ACKNOWLEDGEMENT, p.sequence);
         commitments[slot] = Packets.acknowledged(acknowledgements[0]);
         emit WriteAcknowledgement(p.destClient, p.sequence, acknowledgements);
     }
@@ -290,14 +290,14 @@ contract Router is Governed {
         c = clientAt(p.sourceClient);
         payload = only(p);
         hold(keccak256(bytes(p.destClient)) == c.counterparty, Code.WrongCounterparty);
-        slot = keccak256(Packets.path(p.sourceClient, Packets.COMMITMENT, p.sequence));
+        slot = Packets.slot(p.sourceClient, Packets.COMMITMENT, p.sequence);
         bytes32 committed = commitments[slot];
         if (committed == 0) {
             // Acknowledged or timed out before, or never sent.
             emit Noop();
             return (c, payload, 0);
         }
-        hold(committed == Packets.commitment(p.destClient, p.timeoutTimestamp, payload), Code.WrongPacket);
+        hold(committed == Packets.commitment(Packets.sha256Of(bytes(p.destClient)), p.timeoutTimestamp, payload), Code.WrongPacket);
     }
 
     function only(Packet calldata p) private pure returns (Payload calldata) {

@@ -48,7 +48,6 @@ contract Transfer is IApp {
     using Tokens for address;
 
     event Sent(address indexed token, address indexed sender, uint256 amount, string client, uint64 sequence);
-    event Received(address indexed token, address indexed receiver, uint256 amount);
     event Refunded(address indexed token, address indexed sender, uint256 amount);
     event VoucherMade(address token, string denom);
 
@@ -148,16 +147,13 @@ contract Transfer is IApp {
         hold(bytes(data.denom).length <= MAX_DENOM && bytes(data.memo).length <= MAX_MEMO, Code.TooLong);
         (bool isAddress, address receiver) = Denoms.toAddress(data.receiver);
         hold(isAddress && receiver != address(0) && receiver != address(this), Code.WrongPayload);
-        address token;
         (bool returns_, string memory own) = Denoms.behind(data.denom, m.sourceClient);
         if (returns_) {
             // The counterparty names what came from us by its own port and client in front.
-            token = known(own);
-            release(m.destinationClient, token, receiver, data.amount);
+            release(m.destinationClient, known(own), receiver, data.amount);
         } else {
-            token = mint(Denoms.through(m.destinationClient, data.denom), receiver, data.amount);
+            mint(Denoms.through(m.destinationClient, data.denom), receiver, data.amount);
         }
-        emit Received(token, receiver, data.amount);
         entered = false;
         return SUCCESS;
     }
@@ -191,7 +187,7 @@ contract Transfer is IApp {
         token.push(to, amount);
     }
 
-    function mint(string memory denom, address to, uint256 amount) private returns (address) {
+    function mint(string memory denom, address to, uint256 amount) private {
         bytes32 key = keccak256(bytes(denom));
         Voucher voucher = vouchers[key];
         if (address(voucher) == address(0)) {
@@ -201,7 +197,6 @@ contract Transfer is IApp {
             emit VoucherMade(address(voucher), denom);
         }
         voucher.mint(to, amount);
-        return address(voucher);
     }
 
     /// The token of a denomination here: an address, or a voucher that exists.

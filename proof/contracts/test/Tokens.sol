@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.30;
 
-import {Router} from "../src/Router.sol";
-import {SendTransferMsg, Transfer} from "../src/Transfer.sol";
-
 /// A token that does what it is told.
 contract Token {
+    event Transfer(address indexed from, address indexed to, uint256 value);
+
     string public name = "token";
     uint256 public totalSupply;
     mapping(address => uint256) public balanceOf;
@@ -35,6 +34,7 @@ contract Token {
     function move(address from, address to, uint256 value) internal {
         balanceOf[from] -= value;
         balanceOf[to] += value;
+        emit Transfer(from, to, value);
     }
 }
 

@@ -56,29 +56,58 @@ library Packets {
     uint8 internal constant RECEIPT = 2;
     uint8 internal constant ACKNOWLEDGEMENT = 3;
 
-    function path(string memory client, uint8 kind, uint64 sequence) internal pure returns (bytes memory) {
+    function path(string calldata client, uint8 kind, uint64 sequence) internal pure returns (bytes memory) {
         return abi.encodePacked(client, kind, sequence);
     }
 
-    /// The commitment of a packet with one payload.
-    function commitment(string memory destClient, uint64 timeout, Payload calldata p) internal pure returns (bytes32) {
-        bytes32 payload = sha256(
-            abi.encodePacked(
-                sha256(bytes(p.sourcePort)),
-                sha256(bytes(p.destPort)),
-                sha256(bytes(p.version)),
-                sha256(bytes(p.encoding)),
-                sha256(p.value)
-            )
-        );
-        return sha256(
-            abi.encodePacked(
-                uint8(2),
-                sha256(bytes(destClient)),
-                sha256(abi.encodePacked(timeout)),
-                sha256(abi.encodePacked(payload))
-            )
-        );
+    /// The Keccak hash of a path: where its commitment stands.
+    function slot(string calldata client, uint8 kind, uint64 sequence) internal pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            let buffer := mload(0x40)
+            calldatacopy(buffer, client.offset, client.length)
+            let end := add(buffer, client.length)
+            mstore8(end, kind)
+            mstore(add(end, 1), shl(192, sequence))
+            hash := keccak256(buffer, add(client.length, 9))
+        }
+    }
+
+    /// SHA-256 of bytes of the call.
+    function sha256Of(bytes calldata data) internal view returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            let buffer := mload(0x40)
+            calldatacopy(buffer, data.offset, data.length)
+            // The precompile fails only without gas, and then so does the call.
+            if iszero(staticcall(gas(), 2, buffer, data.length, 0, 32)) { revert(0, 0) }
+            hash := mload(0)
+        }
+    }
+
+    /// The commitment of a packet with one payload; `client` is SHA-256 of the destination client.
+    function commitment(bytes32 client, uint64 timeout, Payload calldata p) internal view returns (bytes32 hash) {
+        bytes32 sourcePort = sha256Of(bytes(p.sourcePort));
+        bytes32 destPort = sha256Of(bytes(p.destPort));
+        bytes32 version = sha256Of(bytes(p.version));
+        bytes32 encoding = sha256Of(bytes(p.encoding));
+        bytes32 value = sha256Of(p.value);
+        assembly ("memory-safe") {
+            let buffer := mload(0x40)
+            mstore(buffer, sourcePort)
+            mstore(add(buffer, 32), destPort)
+            mstore(add(buffer, 64), version)
+            mstore(add(buffer, 96), encoding)
+            mstore(add(buffer, 128), value)
+            // The payload, then the list of payloads, then the time.
+            let done := staticcall(gas(), 2, buffer, 160, 0, 32)
+            done := and(staticcall(gas(), 2, 0, 32, add(buffer, 65), 32), done)
+            mstore(0, shl(192, timeout))
+            done := and(staticcall(gas(), 2, 0, 8, add(buffer, 33), 32), done)
+            mstore8(buffer, 2)
+            mstore(add(buffer, 1), client)
+            done := and(staticcall(gas(), 2, buffer, 97, 0, 32), done)
+            if iszero(done) { revert(0, 0) }
+            hash := mload(0)
+        }
     }
 
     /// The commitment of one acknowledgement.

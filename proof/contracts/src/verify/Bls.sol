@@ -67,6 +67,9 @@ library Bls {
             (uint256 high, uint256 low) = coordinate(points, from + 96);
             if (high | low == 0) (high, low) = coordinate(points, from + 144);
             if (isLarger(high, low) != (flags & 1 == 1)) return (false, "");
+            // The precompile reads zeros as the identity.
+            (uint256 realHigh, uint256 realLow) = coordinate(points, from + 144);
+            if (high | low | realHigh | realLow == 0) return (false, "");
         }
         bytes memory key = new bytes(256);
         // Imaginary parts come first in the shared serialization, real parts in the precompile's.
@@ -74,7 +77,6 @@ library Bls {
         place(key, 64, points, from);
         place(key, 128, points, from + 144);
         place(key, 192, points, from + 96);
-        if (isZero(key)) return (false, "");
         // A product by one: the precompile refuses what is not of the curve and the subgroup.
         bytes memory input = bytes.concat(key, bytes32(uint256(1)));
         (bool done, bytes memory out) = address(0x0e).staticcall{gas: MSM_GAS}(input);
@@ -92,12 +94,13 @@ library Bls {
             if (flags & 6 != 4 || pointAt + G1_POINT > points.length) return (false, "");
             if (!sameX(data, pos, 48, points, pointAt)) return (false, "");
             (uint256 high, uint256 low) = coordinate(points, pointAt + 48);
-            if (isLarger(high, low) != (flags & 1 == 1)) return (false, "");
+            // The precompile reads zeros as the identity; no point of the group has y zero.
+            if (high | low == 0 || isLarger(high, low) != (flags & 1 == 1)) return (false, "");
         }
         point = new bytes(128);
         place(point, 0, points, pointAt);
         place(point, 64, points, pointAt + 48);
-        return (!isZero(point), point);
+        return (true, point);
     }
 
     /// The point of G1 that a message is mapped to.
@@ -158,9 +161,5 @@ library Bls {
         assembly ("memory-safe") {
             mcopy(add(add(out, 48), to), add(add(points, 32), pos), 48)
         }
-    }
-
-    function isZero(bytes memory point) private pure returns (bool) {
-        return keccak256(point) == keccak256(new bytes(point.length));
     }
 }

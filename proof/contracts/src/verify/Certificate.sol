@@ -21,10 +21,11 @@ library Certificates {
     bytes private constant SUFFIX = "_FINALIZE";
 
     function read(Reader memory r) internal pure returns (Certificate memory c) {
-        c.epoch = Reading.u64(r);
-        c.view_ = Reading.u64(r);
-        c.parentView = Reading.u64(r);
-        c.signatureAt = Reading.take(r, 48);
+        c.signatureAt = Reading.take(r, 3 * 8 + 48) + 3 * 8;
+        uint256 numbers = Reading.load(r.data, c.signatureAt - 3 * 8);
+        c.epoch = uint64(numbers >> 192);
+        c.view_ = uint64(numbers >> 128);
+        c.parentView = uint64(numbers >> 64);
     }
 
     /// The group of `key` signed this header; the point of the signature stands at `pointAt` of the reader's points.

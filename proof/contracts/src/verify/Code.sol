@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// Made by `node tools/codes.mjs` from docs/refusals.json; not edited by hand.
+// Made by `cargo xtask docs`; not edited by hand.
 pragma solidity ^0.8.30;
 
 /// The refusal codes: one table for every verifier.
@@ -210,6 +210,18 @@ library Code {
     uint16 internal constant WrongSender = 549;
     /// the numbers of this kind are used up (never)
     uint16 internal constant NumbersSpent = 550;
+    /// the account holds less of this asset (not yet)
+    uint16 internal constant NotEnough = 551;
+    /// more comes back than went out (never)
+    uint16 internal constant MoreThanLocked = 552;
+    /// the limit of this asset on this route is reached; it refills with time (not yet)
+    uint16 internal constant LimitReached = 553;
+    /// the asset is frozen by order (not yet)
+    uint16 internal constant AssetFrozen = 554;
+    /// the account is frozen by order (not yet)
+    uint16 internal constant AccountFrozen = 555;
+    /// the asset is not on the list of those that may come in (not yet)
+    uint16 internal constant AssetNotListed = 556;
     /// the log is not registered (not yet)
     uint16 internal constant UnknownOrigin = 560;
     /// the log is registered (never)
@@ -298,6 +310,30 @@ library Code {
     uint16 internal constant NoSuchEntry = 711;
     /// too many deposits wait; come back later (not yet)
     uint16 internal constant QueueFull = 712;
+    /// the role may not do this (never)
+    uint16 internal constant WrongRole = 713;
+    /// no token of this service was given (never)
+    uint16 internal constant UnknownToken = 714;
+    /// the token has expired or was revoked (never)
+    uint16 internal constant TokenEnded = 715;
+    /// the quota of the tenant is spent; come back later (not yet)
+    uint16 internal constant QuotaSpent = 716;
+    /// the cursor is not one of this search (never)
+    uint16 internal constant BadCursor = 717;
+    /// nothing of this name is kept here (not yet)
+    uint16 internal constant NoSuchName = 718;
+    /// the address is not one that may be called (never)
+    uint16 internal constant AddressRefused = 719;
+    /// a part of the request has not the form that the route takes (never)
+    uint16 internal constant BadRequest = 730;
+    /// the service has no such route (never)
+    uint16 internal constant NoRoute = 731;
+    /// the route has another method (never)
+    uint16 internal constant WrongMethod = 732;
+    /// the request took longer than the service gives one (not yet)
+    uint16 internal constant RequestTooSlow = 733;
+    /// the work on the request ended early; nothing is known of it (not yet)
+    uint16 internal constant WorkLost = 734;
     /// the time authority did not grant the time-stamp (not yet)
     uint16 internal constant NotGranted = 750;
     /// the time-stamp token breaks a rule of its form (never)
@@ -342,6 +378,20 @@ library Code {
     uint16 internal constant WrongRenewal = 770;
     /// the file is not the one that was deposited (never)
     uint16 internal constant FileDiffers = 771;
+    /// the witness cosigned another size last (not yet)
+    uint16 internal constant WitnessElsewhere = 780;
+    /// the witness has keys and no state; what it signed is not known (never)
+    uint16 internal constant WitnessStateMissing = 781;
+    /// the witness's state is not where, or not of the start of the machine, in which it was written (not yet)
+    uint16 internal constant WitnessStateMoved = 782;
+    /// the clock is behind what was signed last (not yet)
+    uint16 internal constant ClockWentBack = 783;
+    /// the witness did not cosign (not yet)
+    uint16 internal constant NotCosigned = 784;
+    /// the journal is of another run (not yet)
+    uint16 internal constant OtherJournal = 785;
+    /// the folder is not in the one for backups (not yet)
+    uint16 internal constant BackupElsewhere = 786;
     /// the rule pack cannot be used (never)
     uint16 internal constant BadRulePack = 800;
     /// the facts cannot be given to rules (never)

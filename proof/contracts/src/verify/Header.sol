@@ -32,16 +32,18 @@ library Headers {
     uint256 private constant UNREAD = 8 + 8 + 32 + 32 + 32 + 32 + 8 + 8;
 
     function read(Reader memory r) internal pure returns (Header memory h) {
-        uint256 start = r.pos;
-        hold(Reading.u16(r) == 1, Code.UnknownTag);
-        h.network = Reading.word(r);
-        h.era = Reading.u64(r);
-        h.epoch = Reading.u64(r);
-        h.height = Reading.u64(r);
-        h.time = Reading.u64(r);
-        Reading.take(r, UNREAD);
+        bytes memory data = r.data;
+        uint256 start = Reading.take(r, 2);
+        hold(Reading.load(data, start) >> 240 == 1, Code.UnknownTag);
+        uint256 next = Reading.take(r, 32 + 4 * 8 + UNREAD);
+        h.network = bytes32(Reading.load(data, next));
+        uint256 numbers = Reading.load(data, next + 32);
+        h.era = uint64(numbers >> 192);
+        h.epoch = uint64(numbers >> 128);
+        h.height = uint64(numbers >> 64);
+        h.time = uint64(numbers);
         h.outbox = readOutbox(r);
-        h.digest = Digest.framed(Digest.SHA256, Digest.HEADER, r.data, start, r.pos - start);
+        h.digest = Digest.framed(Digest.SHA256, Digest.HEADER, data, start, r.pos - start);
     }
 
     /// Roots ascend by suite and begin with SHA-256: checked when all of them were read.

@@ -33,20 +33,25 @@ library Leaves {
 
     uint256 private constant MAX_PATH = 128;
 
-    function read(Reader memory r) internal pure returns (Leaf memory leaf) {
-        uint256 start = r.pos;
-        uint16 format = Reading.u16(r);
+    /// Reads a leaf into the place that its proof has for it.
+    function read(Reader memory r, Leaf memory leaf) internal pure {
+        bytes memory data = r.data;
+        uint256 start = Reading.take(r, 2);
+        uint256 format = Reading.load(data, start) >> 240;
         hold(format == Digest.SHA256 || format == Digest.SM3, Code.UnknownTag);
         leaf.format = uint8(format);
-        leaf.network = Reading.word(r);
-        leaf.height = Reading.u64(r);
-        leaf.time = Reading.u64(r);
-        uint256 pathStart = r.pos;
-        leaf.namespace = Reading.u16(r);
-        hold(leaf.namespace >= IBC && leaf.namespace <= REGISTRY, Code.UnknownTag);
+        // Network, height, time and namespace: nothing is asked of the first three.
+        uint256 next = Reading.take(r, 32 + 8 + 8 + 2);
+        leaf.network = bytes32(Reading.load(data, next));
+        uint256 numbers = Reading.load(data, next + 32);
+        leaf.height = uint64(numbers >> 192);
+        leaf.time = uint64(numbers >> 128);
+        uint256 namespace = (numbers >> 112) & 0xffff;
+        hold(namespace >= IBC && namespace <= REGISTRY, Code.UnknownTag);
+        leaf.namespace = uint16(namespace);
         (, uint256 length) = Reading.span(r, MAX_PATH);
         hold(length != 0, Code.Empty);
-        leaf.path = Reading.slice(r.data, pathStart, r.pos - pathStart);
+        leaf.path = Reading.slice(data, next + 48, r.pos - next - 48);
         leaf.value = Reading.word(r);
         leaf.hashed = Digest.joined(hex"00", r.data, start, r.pos - start);
     }

@@ -48,7 +48,7 @@ library Proofs {
     }
 
     function readRest(Reader memory r) internal pure returns (Rest memory rest) {
-        rest.leaf = Leaves.read(r);
+        Leaves.read(r, rest.leaf);
         rest.suite = Digest.suite(r);
         rest.index = Reading.u64(r);
         rest.path = Reading.hashes(r, MAX_INCLUSION);

@@ -40,6 +40,13 @@ library Reading {
         }
     }
 
+    /// The word that begins at a place that was read: what is behind the end of the data is anything.
+    function load(bytes memory data, uint256 from) internal pure returns (uint256 value) {
+        assembly ("memory-safe") {
+            value := mload(add(add(data, 32), from))
+        }
+    }
+
     function u8(Reader memory r) internal pure returns (uint8) {
         return uint8(number(r, 1));
     }
