@@ -10,7 +10,7 @@
 
 use crate::anchors::{Anchored, Anchors};
 use crate::config::Config;
-use crate::keys::{Keys, random};
+use crate::keys::{Keys, random_each};
 use crate::receipts::Promiser;
 use crate::stamping::{Stamping, Stood};
 use crate::store::{
@@ -29,7 +29,8 @@ use zeugma_evidence_log::note::NoteBounds;
 use zeugma_evidence_log::{Disclosure, Record, Seed};
 use zeugma_evidence_verify::bundle::{Bundle, Digests, Logged, Logging, Receipt};
 use zeugma_evidence_verify::policy::{Policy, Witness};
-use zeugma_types::{BlockTime, Code, Encode as _, LeafIndex, Refusal, TreeSize, UnixSeconds};
+use zeugma_proof::tree::leaf_hash;
+use zeugma_types::{BlockTime, Code, Encode as _, HashSuite, LeafIndex, Refusal, TreeSize, UnixSeconds};
 
 /// How long a request waits for an index that is being rebuilt.
 const READY: Duration = Duration::from_secs(2);
@@ -43,6 +44,13 @@ pub struct Accepted {
     pub known: bool,
     /// The promise.
     pub receipt: Receipt,
+}
+
+/// What is kept of a request while the log writes it: the hashes of its leaves, and when it came.
+#[derive(Clone, Debug)]
+pub(crate) struct Handed {
+    leaves: Vec<[u8; 32]>,
+    received_at: BlockTime,
 }
 
 /// Where an entry stands.
@@ -252,32 +260,40 @@ impl Desk {
         if !self.log.wait_ready(READY) {
             return Err(Refusal::new(Code::IndexBehind));
         }
+        let (batch, handed) = self.prepare(tenant, records, key)?;
+        let outcomes = self.log.append(batch)?;
+        self.promise(&outcomes, &handed)
+    }
+
+    /// Makes the commitments of the records of one request.
+    ///
+    /// # Errors
+    /// The refusals of [`Log::prepare`]; [`Code::StoreFailed`] without randomness.
+    pub(crate) fn prepare(
+        &self,
+        tenant: &str,
+        records: Vec<Record>,
+        key: Option<String>,
+    ) -> Result<(Batch, Handed), Refusal> {
         let received_at = now();
-        let items = records.into_iter().map(|record| {
-            let no_random =
-                |error: getrandom::Error| Refusal::new(Code::StoreFailed).found(error.to_string());
-            let seed = Seed::new(random().map_err(no_random)?);
-            self.log.prepare(Deposit {
-                tenant: tenant.to_owned(),
-                record,
-                seed,
-                received_at: received_at.get(),
-            })
+        let seeds = random_each(records.len())
+            .map_err(|error| Refusal::new(Code::StoreFailed).found(error.to_string()))?;
+        let items = records.into_iter().zip(seeds).map(|(record, seed)| {
+            let (tenant, received_at) = (tenant.to_owned(), received_at.get());
+            self.log.prepare(Deposit { tenant, record, seed: Seed::new(seed), received_at })
         });
         let items = items.collect::<Result<Vec<_>, _>>()?;
-        let leaves: Vec<Vec<u8>> = items.iter().map(|item| item.leaf().to_vec()).collect();
+        let leaves: Vec<[u8; 32]> = items.iter().map(|item| *item.leaf_hash()).collect();
         let key = key.map(|key| IdempotencyKey { tenant: tenant.to_owned(), key });
-        let outcomes = self.log.append(Batch { items, key })?;
-        self.promise(&outcomes, &leaves, received_at)
+        Ok((Batch { items, key }, Handed { leaves, received_at }))
     }
 
     /// Receipts: one signature for each run of new neighbours, one of its own for each that was there.
-    fn promise(
-        &self,
-        outcomes: &[Outcome],
-        leaves: &[Vec<u8>],
-        received_at: BlockTime,
-    ) -> Result<Vec<Accepted>, Refusal> {
+    ///
+    /// # Errors
+    /// As [`Log::stored`], for one that was there.
+    pub(crate) fn promise(&self, outcomes: &[Outcome], handed: &Handed) -> Result<Vec<Accepted>, Refusal> {
+        let Handed { leaves, received_at } = handed;
         let mut accepted = Vec::with_capacity(outcomes.len());
         let mut at = 0;
         while at < outcomes.len() {
@@ -293,10 +309,10 @@ impl Desk {
                 !outcome.known && outcome.position == Position { shard: position.shard, index: *index }
             });
             let end = at + run.count();
-            let slices: Vec<&[u8]> = leaves[at..end].iter().map(Vec::as_slice).collect();
             // Not the open log's: an entry of a closed shard is promised in the log in which it stands.
             let origin = self.log.origin_of(position.shard)?;
-            let receipts = self.promiser.promise((&origin, position.index), &slices, received_at);
+            let leaves = leaves[at..end].to_vec();
+            let receipts = self.promiser.promise((&origin, position.index), leaves, *received_at);
             let run = outcomes[at..end].iter().zip(receipts);
             accepted.extend(run.map(|(outcome, receipt)| Accepted {
                 position: outcome.position,
@@ -314,10 +330,10 @@ impl Desk {
     /// As [`Log::stored`].
     pub fn receipt(&self, position: Position) -> Result<Receipt, Refusal> {
         let stored = self.log.stored(position)?;
-        let leaf = stored.entry.to_bytes();
+        let leaf = leaf_hash(HashSuite::Sha256, &stored.entry.to_bytes());
         let at = BlockTime::new(stored.received_at);
         let origin = self.log.origin_of(position.shard)?;
-        let mut own = self.promiser.promise((&origin, position.index), &[&leaf], at);
+        let mut own = self.promiser.promise((&origin, position.index), vec![leaf], at);
         Ok(own.pop().expect("one leaf has one receipt"))
     }
 

@@ -160,6 +160,13 @@ pub(crate) fn random() -> Result<[u8; 32], getrandom::Error> {
     Ok(bytes)
 }
 
+/// So many times 32 bytes, asked for together: each asking is a call of the system.
+pub(crate) fn random_each(count: usize) -> Result<Vec<[u8; 32]>, getrandom::Error> {
+    let mut bytes = vec![[0; 32]; count];
+    getrandom::fill(bytes.as_flattened_mut())?;
+    Ok(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

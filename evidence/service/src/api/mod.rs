@@ -132,6 +132,16 @@ impl Api {
         Arc::clone(&self.arriving).try_acquire_many_owned(pieces).map_err(|_| full())
     }
 
+    /// A place among those that are worked on.
+    fn place(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        Self::place_in(&self.places)
+    }
+
+    fn place_in(places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Problem> {
+        let full = |_| Problem::from(Refusal::new(Code::QueueFull));
+        Arc::clone(places).try_acquire_owned().map_err(full)
+    }
+
     /// Does what blocks on a thread of its own, while a place is free.
     async fn blocking<T: Send + 'static>(
         &self,
@@ -153,8 +163,7 @@ impl Api {
         places: &Arc<Semaphore>,
         work: impl FnOnce(&Desk) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Problem> {
-        let full = || Problem::from(Refusal::new(Code::QueueFull));
-        let place = Arc::clone(places).try_acquire_owned().map_err(|_| full())?;
+        let place = Self::place_in(places)?;
         let desk = Arc::clone(&self.desk);
         let done = tokio::task::spawn_blocking(move || {
             let result = work(&desk);

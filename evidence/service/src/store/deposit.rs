@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use zeugma_crypto::hash::framed;
 use zeugma_evidence_log::{Record, Seed};
+use zeugma_proof::tree::leaf_hash;
 use zeugma_types::codec::put_bytes;
-use zeugma_types::{Code, Decode, Encode, Purpose, Reader, Refusal};
+use zeugma_types::{Code, Decode, Encode, HashSuite, Purpose, Reader, Refusal};
 
 /// Longest name of a tenant, in bytes.
 pub(super) const MAX_TENANT: usize = 128;
@@ -42,6 +43,7 @@ pub struct Deposit {
 pub struct Prepared {
     pub(super) identity: [u8; 32],
     pub(super) leaf: Leaf,
+    pub(super) hashes: LeafHashes,
     pub(super) private: Vec<u8>,
 }
 
@@ -50,6 +52,28 @@ impl Prepared {
     #[must_use]
     pub fn leaf(&self) -> &[u8] {
         self.leaf.as_slice()
+    }
+
+    /// The hash of its leaf in the first tree.
+    #[must_use]
+    pub const fn leaf_hash(&self) -> &[u8; 32] {
+        &self.hashes.first
+    }
+}
+
+/// The hashes of a leaf in the trees there are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LeafHashes {
+    pub(super) first: [u8; 32],
+    pub(super) second: Option<[u8; 32]>,
+}
+
+impl LeafHashes {
+    pub(super) fn of(leaf: &[u8], second: bool) -> Self {
+        Self {
+            first: leaf_hash(HashSuite::Sha256, leaf),
+            second: second.then(|| leaf_hash(HashSuite::Sm3, leaf)),
+        }
     }
 }
 

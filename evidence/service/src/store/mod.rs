@@ -31,6 +31,7 @@ mod publish;
 mod read;
 mod recover;
 mod search;
+mod seen;
 mod segment;
 mod sequencer;
 #[cfg(any(test, feature = "test-utils"))]

@@ -3,7 +3,7 @@
 use super::deposit::{
     Batch, Deposit, MAX_ITEMS, MAX_PRIVATE, MAX_TENANT, Outcome, Position, Prepared, Private,
 };
-use super::deposit::{Leaf, Outcomes};
+use super::deposit::{Leaf, LeafHashes, Outcomes};
 use super::disk::Disk;
 use super::frame::{Frame, PrivatePart};
 use super::index::search::follow::Searching;
@@ -11,6 +11,7 @@ use super::index::search::{SearchIndex, Tag, Term};
 use super::index::{Index, follow, search};
 use super::publish::Publisher;
 use super::recover::Recovered;
+use super::seen::Seen;
 use super::segment::{Places, SegmentId, no_entry};
 use super::sequencer::{Command, Reply, Sequencer, erase_parts};
 use super::trees::{Made, Trees};
@@ -19,7 +20,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use zeugma_evidence_log::entry::Suites;
@@ -82,6 +83,8 @@ pub(super) struct Shared {
     pub(super) ready: AtomicBool,
     /// First frame that is not in the index.
     pub(super) indexed: AtomicU64,
+    /// What the index may hold that it held when deposits were first taken; absent until it was read through.
+    pub(super) indexed_before: OnceLock<Seen>,
     /// Items that wait for the sequencer.
     pub(super) waiting: AtomicUsize,
     pub(super) segment_bytes: u64,
@@ -111,8 +114,13 @@ impl Grown {
     }
 
     pub(super) fn append(&mut self, leaf: &[u8]) -> Result<(), Refusal> {
+        let second = self.trees.has(super::trees::Tree::Second);
+        self.append_hashed(leaf, &LeafHashes::of(leaf, second))
+    }
+
+    pub(super) fn append_hashed(&mut self, leaf: &[u8], hashes: &LeafHashes) -> Result<(), Refusal> {
         let (made, bytes) = (&mut self.made, &mut self.bytes);
-        self.trees.append(leaf, &mut |tile| {
+        self.trees.append_hashed(leaf, hashes, &mut |tile| {
             *bytes += tile.2.len();
             made.push(tile);
         })
@@ -273,6 +281,7 @@ impl Log {
             offsets: Offsets::default(),
             ready: AtomicBool::new(false),
             indexed: AtomicU64::new(index.next()?),
+            indexed_before: OnceLock::new(),
             waiting: AtomicUsize::new(0),
             segment_bytes: config.segment_bytes,
             grown: Mutex::new(grown),
@@ -318,7 +327,10 @@ impl Log {
         if private.len() > MAX_PRIVATE {
             return Err(Refusal::new(Code::TooLong).needed(MAX_PRIVATE).found(private.len()));
         }
-        Ok(Prepared { identity, leaf: Leaf::new(&entry.to_bytes()), private })
+        let leaf = Leaf::new(&entry.to_bytes());
+        // Here, where deposits are prepared side by side; the sequencer is one thread.
+        let hashes = LeafHashes::of(leaf.as_slice(), entry.sm3.is_some());
+        Ok(Prepared { identity, leaf, hashes, private })
     }
 
     /// Hands a batch to the sequencer. `reply` is called once, when all of it is durable or refused.
@@ -509,6 +521,21 @@ fn require_batch(batch: &Batch) -> Result<(), Refusal> {
     batch.key.as_ref().map_or(Ok(()), super::IdempotencyKey::require)
 }
 
+/// Reads the index through once, so that deposits which are new need no look into it from then on. What is added while
+/// it is read the sequencer knows by itself.
+fn read_through(shared: &Shared) {
+    let mut seen = Seen::default();
+    let done = shared.index.identities(&mut |identity| {
+        seen.add(identity);
+        !shared.follower.is_stopped()
+    });
+    match done {
+        Ok(()) if !shared.follower.is_stopped() => drop(shared.indexed_before.set(seen)),
+        Ok(()) => {}
+        Err(refusal) => tracing::warn!(%refusal, "the index is asked for every deposit"),
+    }
+}
+
 /// Brings the index up to `end`, does again an erasure that a crash cut short, and follows from then on.
 fn follow_all(shared: &Shared, end: u64, redo: Option<(u32, u64, u64)>) {
     let mut wait = Duration::from_millis(10);
@@ -527,5 +554,8 @@ fn follow_all(shared: &Shared, end: u64, redo: Option<(u32, u64, u64)>) {
         std::thread::sleep(wait);
         wait = (wait * 2).min(Duration::from_secs(5));
     }
-    shared.follower.run(&*shared.index, &shared.indexed);
+    std::thread::scope(|scope| {
+        scope.spawn(|| read_through(shared));
+        shared.follower.run(&*shared.index, &shared.indexed);
+    });
 }

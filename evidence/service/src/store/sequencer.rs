@@ -9,6 +9,7 @@ use super::frame::{self, Op, PrivatePart, spans};
 use super::index::search::SearchRows;
 use super::index::{IndexRows, RequestRow};
 use super::open::Shared;
+use super::seen::{Keyed, Seen};
 use super::segment::{Header, SegmentId, Writing, no_entry};
 use super::trees::Trees;
 use super::{damaged, io_refusal};
@@ -48,10 +49,13 @@ pub(super) enum Command {
     Stop,
 }
 
+/// Positions by identity.
+type Positions = HashMap<[u8; 32], Position, Keyed>;
+
 /// What frames of one group added that the index may not have yet.
 struct Recent {
     next: u64,
-    identities: HashMap<[u8; 32], Position>,
+    identities: Vec<[u8; 32]>,
     requests: HashMap<[u8; 32], RequestRow>,
 }
 
@@ -61,6 +65,10 @@ pub(super) struct Sequencer {
     pub(super) sequence: u64,
     pub(super) previous: frame::Check,
     recent: VecDeque<Recent>,
+    /// The identities of all of `recent`, with the `next` of theirs: one that was erased may come again.
+    near: HashMap<[u8; 32], (Position, u64), Keyed>,
+    /// All identities that this process added.
+    added: Seen,
     buffer: Vec<u8>,
 }
 
@@ -74,7 +82,7 @@ struct Decided {
 #[derive(Default)]
 struct Group {
     fresh: Vec<Prepared>,
-    identities: HashMap<[u8; 32], Position>,
+    identities: Positions,
     requests: HashMap<[u8; 32], RequestRow>,
     ops: Vec<Op>,
     decided: Vec<Decided>,
@@ -83,7 +91,8 @@ struct Group {
 
 impl Sequencer {
     pub(super) fn new(shared: Arc<Shared>, writing: Writing, sequence: u64, previous: frame::Check) -> Self {
-        Self { shared, writing, sequence, previous, recent: VecDeque::new(), buffer: Vec::new() }
+        let (recent, near, added) = (VecDeque::new(), HashMap::default(), Seen::default());
+        Self { shared, writing, sequence, previous, recent, near, added, buffer: Vec::new() }
     }
 
     pub(super) fn run(mut self, commands: &Receiver<Command>) {
@@ -116,8 +125,12 @@ impl Sequencer {
 
     fn forget_indexed(&mut self) {
         let indexed = self.shared.indexed.load(Ordering::Acquire);
-        while self.recent.front().is_some_and(|recent| recent.next <= indexed) {
-            self.recent.pop_front();
+        while let Some(recent) = self.recent.pop_front_if(|recent| recent.next <= indexed) {
+            for identity in &recent.identities {
+                if self.near.get(identity).is_some_and(|(_, next)| *next == recent.next) {
+                    self.near.remove(identity);
+                }
+            }
         }
     }
 
@@ -175,7 +188,8 @@ impl Sequencer {
         let (shard, mut next) = (self.writing.id.shard, self.shared.size().get() + group.fresh.len() as u64);
         let mut outcomes = Vec::with_capacity(batch.items.len());
         let mut fresh = Vec::with_capacity(batch.items.len());
-        let mut own: HashMap<&[u8; 32], Position> = HashMap::new();
+        let mut own: HashMap<&[u8; 32], Position, Keyed> =
+            HashMap::with_capacity_and_hasher(batch.items.len(), Keyed::default());
         let mut waits = request.is_some();
         for item in &batch.items {
             let in_group = group.identities.get(&item.identity).or_else(|| own.get(&item.identity)).copied();
@@ -214,8 +228,12 @@ impl Sequencer {
 
     /// Where an identity stands. An erasure takes the row out of the index, durably, before it is finished.
     fn find(&self, identity: &[u8; 32]) -> Result<Option<Position>, Refusal> {
-        if let Some(found) = self.recent.iter().rev().find_map(|recent| recent.identities.get(identity)) {
+        if let Some((found, _)) = self.near.get(identity) {
             return Ok(Some(*found));
+        }
+        let never = |before: &Seen| !before.maybe(identity) && !self.added.maybe(identity);
+        if self.shared.indexed_before.get().is_some_and(never) {
+            return Ok(None);
         }
         self.shared.index.find(identity)
     }
@@ -240,12 +258,23 @@ impl Sequencer {
             requests: requests.iter().map(|(key, row)| (*key, row.clone())).collect(),
             remove: Vec::new(),
         };
-        self.recent.push_back(Recent { next: self.sequence, identities, requests });
         for Decided { outcomes, reply } in decided {
             reply(Ok(outcomes.into()));
         }
+        self.remember(identities, requests);
         self.shared.follower.push(rows);
         self.tidy();
+    }
+
+    /// Keeps what the index does not have yet.
+    fn remember(&mut self, identities: Positions, requests: HashMap<[u8; 32], RequestRow>) {
+        let mut kept = Vec::with_capacity(identities.len());
+        for (identity, position) in identities {
+            self.added.add(&identity);
+            self.near.insert(identity, (position, self.sequence));
+            kept.push(identity);
+        }
+        self.recent.push_back(Recent { next: self.sequence, identities: kept, requests });
     }
 
     /// Writes one frame; after it, everything of this process shows it.
@@ -261,7 +290,7 @@ impl Sequencer {
         self.shared.offsets.push(self.writing.id, first, at);
         let mut grown = self.shared.grown();
         for entry in entries {
-            grown.append(entry.leaf.as_slice())?;
+            grown.append_hashed(entry.leaf.as_slice(), &entry.hashes)?;
         }
         Ok(())
     }
@@ -329,12 +358,10 @@ impl Sequencer {
         self.write(&[Op::Erase { from, count, owner }], &[])?;
         let next = self.sequence;
         let erased = erase_parts(&self.shared, from.shard, from.index, end)?;
-        for recent in &mut self.recent {
-            recent.identities.retain(|_, position| {
-                !(position.shard == from.shard && (from.index..end).contains(&position.index))
-            });
-        }
-        self.recent.push_back(Recent { next, identities: HashMap::new(), requests: HashMap::new() });
+        self.near.retain(|_, (position, _)| {
+            !(position.shard == from.shard && (from.index..end).contains(&position.index))
+        });
+        self.recent.push_back(Recent { next, identities: Vec::new(), requests: HashMap::new() });
         self.shared.follower.push(IndexRows { next, ..IndexRows::default() });
         Ok(erased)
     }

@@ -1,5 +1,6 @@
 //! The two trees over the same leaves, and the tiles they make.
 
+use super::deposit::LeafHashes;
 use std::path::{Path, PathBuf};
 use zeugma_evidence_log::tile::{GrowingTiles, TileId, TileKind, WIDTH};
 use zeugma_evidence_log::{EntryBundle, TileId as Id, second_origin};
@@ -94,12 +95,23 @@ impl Trees {
 
     /// Appends a leaf; `made` is told of each tile that became full.
     pub(super) fn append(&mut self, leaf: &[u8], made: &mut impl FnMut(Made)) -> Result<(), Refusal> {
+        self.append_hashed(leaf, &LeafHashes::of(leaf, self.second.is_some()), made)
+    }
+
+    /// As [`Trees::append`], with the hashes of the leaf that somebody else made.
+    pub(super) fn append_hashed(
+        &mut self,
+        leaf: &[u8],
+        hashes: &LeafHashes,
+        made: &mut impl FnMut(Made),
+    ) -> Result<(), Refusal> {
         let index = self.size().get();
-        self.first.append(leaf_hash(HashSuite::Sha256, leaf), |tile, hashes| {
+        self.first.append(hashes.first, |tile, hashes| {
             made((Tree::First, tile, hashes.concat()));
         })?;
         if let Some(second) = &mut self.second {
-            second.append(leaf_hash(HashSuite::Sm3, leaf), |tile, hashes| {
+            let hash = hashes.second.unwrap_or_else(|| leaf_hash(HashSuite::Sm3, leaf));
+            second.append(hash, |tile, hashes| {
                 made((Tree::Second, tile, hashes.concat()));
             })?;
         }

@@ -52,6 +52,7 @@ fn nothing_acknowledged_is_lost_in_50_kills() {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
+        let (first, began) = std::sync::mpsc::channel();
         let reader = std::thread::spawn(move || {
             let lines = lines.lines().map_while(Result::ok);
             // A line that the kill cut in two says nothing.
@@ -59,9 +60,12 @@ fn nothing_acknowledged_is_lost_in_50_kills() {
                 let mut words = line.strip_prefix("acknowledged ")?.split(' ');
                 Some((words.next()?.parse::<u64>().ok()?, words.next()?.parse::<u64>().ok()?))
             });
-            told.collect::<Vec<_>>()
+            // A busy machine takes long to begin: the clock of the kill starts with the first.
+            told.inspect(|_| drop(first.send(()))).collect::<Vec<_>>()
         });
-        std::thread::sleep(Duration::from_millis(60 + chance.below(120)));
+        let began = began.recv_timeout(Duration::from_secs(60));
+        assert!(began.is_ok(), "round {round}: nothing was acknowledged");
+        std::thread::sleep(Duration::from_millis(chance.below(150)));
         child.kill().unwrap();
         child.wait().unwrap();
         let mut told = reader.join().unwrap();

@@ -9,6 +9,8 @@ use zeugma_types::codec::put_list;
 use zeugma_types::{Code, Decode, Encode, Reader, Refusal};
 
 const NEXT: &[u8] = b"next";
+/// Rows that are held in memory until they are written, in bytes: what is read again from the journal at opening.
+const MEMTABLE: u64 = 16 * 1024 * 1024;
 /// Memory for blocks and filters, in bytes.
 const CACHE: u64 = 128 * 1024 * 1024;
 /// Longest stored answer: every item of a batch for itself.
@@ -52,7 +54,9 @@ impl FjallIndex {
 impl Open {
     fn at(path: &Path) -> fjall::Result<Self> {
         let database = Database::builder(path).cache_size(CACHE).worker_threads(1).open()?;
-        let keyspace = |name: &str| database.keyspace(name, KeyspaceCreateOptions::default);
+        let keyspace = |name: &str| {
+            database.keyspace(name, || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE))
+        };
         let (identities, requests, state) =
             (keyspace("identities")?, keyspace("requests")?, keyspace("state")?);
         Ok(Self { database, identities, requests, state })
@@ -90,6 +94,18 @@ impl Index for FjallIndex {
         found.map(|bytes| position(&bytes)).transpose()
     }
 
+    fn identities(&self, each: &mut dyn FnMut(&[u8; 32]) -> bool) -> Result<(), Refusal> {
+        for row in self.held().identities.iter() {
+            let key = row.key().map_err(|error| failed(&error))?;
+            let identity =
+                key.as_ref().try_into().map_err(|_| crate::store::damaged("a row of the index"))?;
+            if !each(identity) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     fn request(&self, key: &[u8; 32]) -> Result<Option<RequestRow>, Refusal> {
         let Some(bytes) = self.held().requests.get(key).map_err(|error| failed(&error))? else {
             return Ok(None);
@@ -106,7 +122,10 @@ impl Index for FjallIndex {
         for identity in &rows.remove {
             batch.remove(&held.identities, &identity[..]);
         }
-        for (identity, position) in &rows.insert {
+        // In the order of the keys: neighbours are found in the same places of memory.
+        let mut insert: Vec<_> = rows.insert.iter().collect();
+        insert.sort_unstable_by_key(|(identity, _)| identity);
+        for (identity, position) in insert {
             let mut value = [0; 12];
             value[..4].copy_from_slice(&position.shard.to_be_bytes());
             value[4..].copy_from_slice(&position.index.to_be_bytes());

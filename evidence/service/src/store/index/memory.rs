@@ -58,6 +58,16 @@ impl Index for MemoryIndex {
         Ok(self.rows().identities.get(identity).copied())
     }
 
+    fn identities(&self, each: &mut dyn FnMut(&[u8; 32]) -> bool) -> Result<(), Refusal> {
+        let rows = self.rows();
+        for identity in rows.identities.keys() {
+            if !each(identity) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     fn request(&self, key: &[u8; 32]) -> Result<Option<RequestRow>, Refusal> {
         Ok(self.rows().requests.get(key).cloned())
     }

@@ -48,6 +48,11 @@ pub trait Index: Send + Sync {
     /// # Errors
     /// When it cannot be read.
     fn find(&self, identity: &[u8; 32]) -> Result<Option<Position>, Refusal>;
+    /// Tells of every identity that it holds, until `each` wants no more.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn identities(&self, each: &mut dyn FnMut(&[u8; 32]) -> bool) -> Result<(), Refusal>;
     /// The answer to a request.
     ///
     /// # Errors
