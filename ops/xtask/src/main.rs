@@ -31,7 +31,8 @@ usage: cargo xtask TASK
   fuzz --seeds            writes the fuzz targets' seeds anew
   sim [--seeds N] [--validators N] [--seed S]
                           whole networks from seeds, each twice; without flags the share of the gate
-  bench [WHAT]            speed, with the peers in the same run; WHAT is idle, wan27, certificate, cometbft-header
+  bench [WHAT]            speed, with the peers in the same run; WHAT is idle, wan27, certificate, cometbft-header,
+                          evidence, evidence-load [N], evidence-verdicts
   alerts [--record]       the alert rules and the dashboard, run by a real Prometheus
                           --record  runs a real network into trouble, and writes its series as a test; nine minutes
   model [--record]        the model of a packet's life, and that its check finds planted faults

@@ -40,7 +40,7 @@ pub use install::{Peer, cache_dir};
 pub use ports::Port;
 pub use process::Process;
 pub use recipe::{
-    COMETBFT_0_38, COMETBFT_1_0, OMNIWITNESS, RECIPES, Recipe, SIMD, TESSERA_FSCK, TLOG_READER,
+    COMETBFT_0_38, COMETBFT_1_0, OMNIWITNESS, RECIPES, Recipe, SIMD, TESSERA, TESSERA_FSCK, TLOG_READER,
 };
 pub use rpc::{CometRpc, Included};
 pub use simd::{Simd, SimdOptions, StoreQuery, balances_key};

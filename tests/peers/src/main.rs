@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use serde_json::json;
+use zeugma_peers::bench::evidence::{Compare, Fill, Part};
 use zeugma_peers::{
     CometNetwork, Options, Peer, RECIPES, Recipe, Release, SIMD, Simd, SimdOptions, balances_key, record,
 };
@@ -21,6 +22,11 @@ usage: cargo run -p zeugma-peers -- COMMAND
                              says where they are
   bench cometbft-0.38 | cometbft-1.0 default | tuned RATE,RATE... SECONDS
                              four validators under load; prints what they carried as JSON
+  bench evidence ZEUGMA SECONDS [PART...]
+                             the evidence service and Tessera's POSIX log with antispam under load, as JSON;
+                             the parts are tessera_inside, tessera_http, two_trees, one_tree, anchored
+  bench evidence-load ZEUGMA ENTRIES
+                             the evidence service with so many entries, as JSON
   record cometbft [DIR]      record CometBFT and simd; without DIR into tests/vectors/cometbft
 
 The cache is $ZEUGMA_PEERS_CACHE, else $XDG_CACHE_HOME/zeugma/peers, else ~/.cache/zeugma/peers.
@@ -41,6 +47,8 @@ fn main() -> ExitCode {
         ["start", "simd", form @ ..] if form.is_empty() || form == ["--json"] => start_simd(Form::of(form)),
         ["bench", "cometbft-0.38", plan @ ..] => bench(Release::V0_38, plan),
         ["bench", "cometbft-1.0", plan @ ..] => bench(Release::V1_0, plan),
+        ["bench", "evidence", program, seconds, parts @ ..] => compare(program, seconds, parts),
+        ["bench", "evidence-load", program, entries] => fill(program, entries),
         ["record", "cometbft"] => vectors().and_then(|out| record::cometbft(&out)),
         ["record", "cometbft", out] => record::cometbft(&PathBuf::from(out)),
         ["help" | "--help" | "-h"] => {
@@ -143,6 +151,23 @@ fn start_simd(form: Form) -> Result<()> {
 
 fn bench(release: Release, plan: &[&str]) -> Result<()> {
     zeugma_peers::bench::Plan::parse(release, plan)?.run()
+}
+
+fn compare(program: &str, seconds: &str, parts: &[&str]) -> Result<()> {
+    let seconds = seconds.parse().context("the seconds")?;
+    let parts = match parts {
+        [] => Part::ALL.to_vec(),
+        parts => parts.iter().map(|part| Part::named(part)).collect::<Result<_>>()?,
+    };
+    Compare { program: program.into(), seconds, parts }.run()
+}
+
+fn fill(program: &str, entries: &str) -> Result<()> {
+    let entries: u64 = entries.parse().context("the entries")?;
+    let window = (entries / 10).clamp(1_000, 1_000_000);
+    let found = Fill { program: program.into(), entries, window }.run()?;
+    println!("{:#}", found.json());
+    Ok(())
 }
 
 fn until_input_ends() -> Result<()> {

@@ -84,6 +84,19 @@ pub static TESSERA_FSCK: Recipe = Recipe {
     ],
 };
 
+/// A log of Tessera on a POSIX filesystem, with a load of ours.
+pub static TESSERA: Recipe = Recipe {
+    name: "tessera",
+    about: "Tessera v1.0.4, POSIX storage with Badger antispam",
+    program: "tessera",
+    package: ".",
+    files: &[
+        ("go.mod", include_str!("../recipes/tessera/go.mod")),
+        ("go.sum", include_str!("../recipes/tessera/go.sum")),
+        ("main.go", include_str!("../recipes/tessera/main.go")),
+    ],
+};
+
 /// The witness of the transparency-dev project.
 pub static OMNIWITNESS: Recipe = Recipe {
     name: "omniwitness",
@@ -97,8 +110,8 @@ pub static OMNIWITNESS: Recipe = Recipe {
 };
 
 /// Every recipe there is.
-pub static RECIPES: [&Recipe; 6] =
-    [&COMETBFT_0_38, &COMETBFT_1_0, &SIMD, &TLOG_READER, &TESSERA_FSCK, &OMNIWITNESS];
+pub static RECIPES: [&Recipe; 7] =
+    [&COMETBFT_0_38, &COMETBFT_1_0, &SIMD, &TLOG_READER, &TESSERA, &TESSERA_FSCK, &OMNIWITNESS];
 
 impl Recipe {
     /// The recipe of that name.

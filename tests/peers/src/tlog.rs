@@ -68,7 +68,7 @@ impl TlogReader {
         Ok(said.lines().map(str::to_owned).collect())
     }
 
-    fn new_key(&self, name: &str) -> Result<(String, String)> {
+    pub(crate) fn new_key(&self, name: &str) -> Result<(String, String)> {
         let said = self.peer.run(self.home.path(), &["keygen", name], "")?;
         let (secret, public) = said.trim().split_once('\n').context("a key has two lines")?;
         Ok((secret.to_owned(), public.to_owned()))

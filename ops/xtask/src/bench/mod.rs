@@ -7,12 +7,16 @@
 //! | `wan27` | 27 validators whose links are 50 ms long | final within 2 s |
 //! | `certificate` | the check of a certificate | at most 1.1 ms |
 //! | `cometbft-header` | the check of a header of CometBFT | at most 0.4 of `tendermint-light-client-verifier` |
+//! | `evidence` | deposits a second and their latencies, against Tessera's POSIX log with antispam | 20 times in batches, 5 times one by one |
+//! | `evidence-load [N]` | a log of 10 million entries, or N: the last against the first, memory, restart, proofs | [`evidence`] |
+//! | `evidence-verdicts` | the judgement of a bundle, and of thirty rules | 3 ms, 2 ms |
 //!
 //! Everything is built with the release profile first; then one thing runs at a time. Each command prints what it found
 //! and writes it into its own section of `docs/benchmarks.md`. A target that is missed is told, and is no failure of
 //! the command: figures belong to a machine. A peer that was slower than it has been seen to be makes the run invalid,
 //! which is a failure.
 
+mod evidence;
 mod page;
 mod throughput;
 
@@ -52,6 +56,10 @@ pub(crate) fn command(words: &[&str]) -> Option<Result<()>> {
         ["wan27"] => wan(),
         ["certificate"] => certificate(),
         ["cometbft-header"] => header(),
+        ["evidence"] => evidence::against_tessera(),
+        ["evidence-load"] => evidence::many(None),
+        ["evidence-load", entries] => evidence::many(Some(entries.parse().ok()?)),
+        ["evidence-verdicts"] => evidence::verdicts(),
         _ => return None,
     })
 }

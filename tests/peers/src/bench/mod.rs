@@ -5,6 +5,7 @@
 //! that node 1 sends over its websocket. A counted transaction is one `key=value` of the built-in key-value application,
 //! unlike every other, without a signature, in a committed block, persisted by every node.
 
+pub mod evidence;
 mod load;
 mod tuning;
 mod websocket;

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::time::SystemTime;
 
 /// Folders with the sources that the command is made of.
-const SOURCES: [&str; 7] = ["types", "crypto", "proof", "adapters", "chain", "relay", "ops/cli"];
+const SOURCES: [&str; 8] = ["types", "crypto", "proof", "adapters", "chain", "evidence", "relay", "ops/cli"];
 
 /// Where the command is.
 pub(crate) fn program() -> &'static Path {
