@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as claimed")]
 
+#[allow(dead_code, reason = "shared with the scenarios of `network`")]
 #[path = "network/program.rs"]
 mod program;
 

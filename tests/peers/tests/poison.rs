@@ -19,13 +19,15 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use world::Devnet;
 use zeugma_adapter_cometbft::commit::{CommitSig, Vote};
 use zeugma_adapter_cometbft::testnet::{Committee, Member, Secret, Testnet};
 use zeugma_adapter_cometbft::validators::MAX_VALIDATORS;
-use zeugma_adapter_cometbft::{Evidence, State};
+use zeugma_adapter_cometbft::{CometBft, Evidence, State};
+use zeugma_adapter_core::Family as _;
 use zeugma_crypto::ed25519::SecretKey;
 use zeugma_ledger::bounded::{Bytes, List};
 use zeugma_ledger::tx::{SignedBody, SubmitMisbehaviour, Until, UpdateClient};
@@ -37,16 +39,48 @@ use zeugma_types::{BlockTime, ClientId, Code, Cost, Encode as _, NetworkId};
 const HEARTBEATS: u64 = 12;
 /// What each of them sends.
 const STRANGERS: [Kind; 2] = [Kind::Update, Kind::Evidence];
-/// A unit of cost is a microsecond of an optimized build; without optimization the same work takes about five, so the
-/// network is given a fifth of the units, and the dearest transaction is that much smaller.
-const SLOWER: u64 = if cfg!(debug_assertions) { 5 } else { 1 };
-/// The usual parameters of a network, in units of this build.
-const BLOCK_COST: u64 = 500_000 / SLOWER;
-const TRANSACTION_COST: u64 = 400_000 / SLOWER;
-const ALLOWANCE: u64 = 1_000_000 / SLOWER;
-const ALLOWANCE_PER_SECOND: u64 = 100_000 / SLOWER;
+/// How many times longer the work takes than in an optimized build on a machine that does nothing else: at the least, as
+/// without optimization, and at the most.
+const SLOWER: RangeInclusive<u64> = if cfg!(debug_assertions) { 5..=100 } else { 1..=100 };
 /// Bytes, and so units, that evidence takes for each validator of its two sets, at most.
-const UNITS_PER_VALIDATOR: u64 = 360;
+const UNITS_PER_VALIDATOR: u64 = 365;
+/// And units that it takes beside.
+const UNITS_OF_EVIDENCE: u64 = 1_200;
+
+/// The usual parameters of a network, in units of this machine as it is now: a unit of cost is a microsecond of work, and
+/// who founds a network sets them so that a block is executed in time.
+struct Parameters {
+    slower: u64,
+    transaction_cost: u64,
+}
+
+impl Parameters {
+    fn measure() -> Self {
+        let slower = (0..5).map(|_| slower()).max().unwrap().clamp(*SLOWER.start(), *SLOWER.end());
+        Self { slower, transaction_cost: 400_000 / slower }
+    }
+
+    fn flags(&self) -> Vec<String> {
+        let flags = [
+            ("--block-cost", 500_000 / self.slower),
+            ("--transaction-cost", self.transaction_cost),
+            ("--allowance-capacity", 1_000_000 / self.slower),
+            ("--allowance-per-second", 100_000 / self.slower),
+        ];
+        flags.iter().map(|(flag, units)| format!("{flag}={units}")).collect()
+    }
+}
+
+/// Microseconds of this machine for each unit of a dear update.
+fn slower() -> u64 {
+    let (chain, own) = (Testnet::new("measured-1"), committee(0, 60));
+    let state = State::of(&chain.header(10, &own, &own, [1; 32]));
+    let update = chain.update(10, &own, chain.header(12, &own, &own, [2; 32]), &own);
+    let units = CometBft::update_cost(update.to_bytes().len()).get();
+    let (now, start) = (chain.header(12, &own, &own, [2; 32]).time.millis(), Instant::now());
+    CometBft::verify_update(&chain.profile(), &state, &update, now).unwrap();
+    u64::try_from(start.elapsed().as_micros()).unwrap().div_ceil(units)
+}
 
 /// What anybody sees of the network at one moment.
 struct Seen {
@@ -105,9 +139,8 @@ impl Seen {
     }
 }
 
-/// As many validators as evidence that can be paid for has room for, of the signatures that cost most.
-fn committee(first: u64) -> Committee {
-    let most = u64::try_from(MAX_VALIDATORS).unwrap().min(TRANSACTION_COST / UNITS_PER_VALIDATOR);
+/// So many validators, of the signatures that cost most.
+fn committee(first: u64, most: u64) -> Committee {
     let member = |number| Member { secret: Secret::secp256k1(number), power: 10 };
     Committee::new((first..first + most).map(member).collect())
 }
@@ -125,11 +158,14 @@ struct Poison {
 impl Poison {
     const LATE: [Code; 2] = [Code::BadSignature, Code::TrustTooThin];
 
-    fn make() -> Self {
+    /// With as many validators as evidence that can be paid for has room for.
+    fn make(parameters: &Parameters) -> Self {
+        let most = u64::try_from(MAX_VALIDATORS).unwrap();
+        let most = most.min((parameters.transaction_cost - UNITS_OF_EVIDENCE) / UNITS_PER_VALIDATOR);
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         let genesis = BlockTime::new(u64::try_from(since.as_millis()).unwrap() - 3_600_000);
         let chain = Testnet { genesis, ..Testnet::new("poisoned-1") };
-        let (own, strange) = (committee(0), committee(10_000));
+        let (own, strange) = (committee(0, most), committee(10_000, most));
         let state = State::of(&chain.header(10, &own, &own, [1; 32]));
         let honest = chain.update(10, &own, chain.header(12, &own, &own, [2; 32]), &own);
         let forged = chain.update(10, &own, chain.header(12, &strange, &strange, [3; 32]), &strange);
@@ -227,17 +263,6 @@ impl<'s> Stranger<'s> {
     }
 }
 
-fn network() -> Devnet {
-    let flags = [
-        ("--block-cost", BLOCK_COST),
-        ("--transaction-cost", TRANSACTION_COST),
-        ("--allowance-capacity", ALLOWANCE),
-        ("--allowance-per-second", ALLOWANCE_PER_SECOND),
-    ];
-    let flags: Vec<String> = flags.iter().map(|(flag, units)| format!("{flag}={units}")).collect();
-    Devnet::start("poison", &flags.iter().map(String::as_str).collect::<Vec<_>>())
-}
-
 /// What became of transactions, as a node tells: of those that are final, how many were refused by each code.
 fn refused_in_blocks(net: &Devnet, taken: &[[u8; 32]]) -> BTreeMap<u16, u64> {
     let mut refused = BTreeMap::new();
@@ -254,8 +279,11 @@ fn refused_in_blocks(net: &Devnet, taken: &[[u8; 32]]) -> BTreeMap<u16, u64> {
 
 #[test]
 fn poison_times_out_no_leader_and_holds_up_nobody_else() {
-    let net = network();
-    let poison = Poison::make();
+    let parameters = Parameters::measure();
+    println!("a unit takes {} us here", parameters.slower);
+    let flags = parameters.flags();
+    let net = Devnet::start("poison", &flags.iter().map(String::as_str).collect::<Vec<_>>());
+    let poison = Poison::make(&parameters);
     let client = poison.client(&net);
 
     let from = Seen::now(&net);
