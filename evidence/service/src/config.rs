@@ -251,7 +251,6 @@ pub struct TenantConfig {
     pub token_sha256: Option<String>,
     /// SHA-256 of the X.509 certificate that it shows instead, in DER, in hex.
     pub certificate_sha256: Option<String>,
-    pub token_sha256: String,
     /// What it may ask for, in place of the usual.
     pub quota: Option<QuotaConfig>,
 }
