@@ -69,6 +69,8 @@ impl History {
 
 #[test]
 fn two_certified_histories_of_a_zeugma_network_freeze_the_client() {
+    // First: networks that start at the same moment look for free ports at the same moment.
+    let north = north();
     let folder = tempfile::tempdir().unwrap();
     let homes: [PathBuf; 2] = ["one", "other"].map(|name| folder.path().join(name));
     let net = Devnet::start("twins", &["--dir", homes[0].to_str().unwrap()]);
@@ -82,7 +84,6 @@ fn two_certified_histories_of_a_zeugma_network_freeze_the_client() {
     let [one, other] = [0, 1].map(|place: usize| History::go_on(&place.to_string(), &homes[place]));
     let shared = of_both(&one, &other);
 
-    let north = north();
     let begin = ["client", "create", "--profile", "local-zeugma", "--other", &one.nodes[0], "--other-trust"];
     let created = north.write(&[&begin[..], &[trust.to_str().unwrap()]].concat()).done();
     let client = created["client"].as_str().unwrap();
