@@ -86,8 +86,9 @@ pub fn render(verdict: &Verdict, pack: &Pack, language: Language) -> String {
     out
 }
 
-/// The reason of one finding in words, with its arguments filled in.
-fn reason(finding: &Finding, pack: &Pack, language: Language) -> String {
+/// The reason of one finding in words, with its arguments filled in. The same finding and pack give the same text.
+#[must_use]
+pub fn reason(finding: &Finding, pack: &Pack, language: Language) -> String {
     let own = ENGINE_REASONS.iter().find(|(id, ..)| *id == finding.reason);
     let words = match own {
         Some((_, zh, en)) => language.of(zh, en),

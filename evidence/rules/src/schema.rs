@@ -24,6 +24,8 @@ pub(crate) const PATHS: &[(&str, &str, &str)] = &[
     ("shown.witnesses", "number", "independent institutions that cosigned"),
     ("shown.signature.valid", "flag", "the submitter's signature on the deposit"),
     ("shown.algorithms.living", "flag", "every algorithm counted was before its sunset"),
+    ("declared.record.media_type", "text", "the media type of the content, as its record says"),
+    ("declared.record.size", "number", "its size in bytes, as its record says"),
     ("declared.platform.filing", "text", "the platform's filing with the authority"),
     ("declared.platform.filed_until", "number", "until when the filing holds"),
     ("declared.platform.security_grade", "text", "the grade of protection that was assessed"),
@@ -77,6 +79,14 @@ pub(crate) fn knows(path: &str) -> bool {
     own || PATHS.iter().any(|(known, ..)| {
         *known == path || known.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'))
     })
+}
+
+/// The kind of the value at this path, if packs may ask for it: `text`, `number` or `flag`.
+pub(crate) fn kind(path: &str) -> Option<&'static str> {
+    match PATHS.iter().find(|(known, ..)| *known == path) {
+        Some((_, kind, _)) => Some(kind),
+        None => knows(path).then_some("text").filter(|_| path.starts_with("declared.custom.")),
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use zeugma_evidence_verify::bundle::MAX_STAMPS;
+use crate::judging::facts::When;
+use zeugma_evidence_verify::bundle::{MAX_STAMPS, MAX_VERDICTS};
 use zeugma_types::Span;
 
 /// Longest name of an institution, in bytes, as in a policy file.
@@ -43,6 +44,8 @@ pub struct Config {
     pub chain: Option<ChainConfig>,
     /// How time authorities are asked.
     pub stamping: StampingConfig,
+    /// The rule packs, and how they are evaluated. Without a pack nothing is judged.
+    pub rules: RulesConfig,
     /// The time authorities. Empty: nothing is stamped.
     pub authority: Vec<AuthorityConfig>,
     /// How witnesses are asked.
@@ -220,6 +223,54 @@ impl Default for StampingConfig {
     }
 }
 
+/// How entries are judged.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RulesConfig {
+    /// The program that evaluates and its arguments, which calls `zeugma_evidence_rules::worker::serve`. Empty: this
+    /// program, as `rules worker`.
+    pub worker: Vec<String>,
+    /// How many of it run.
+    pub workers: usize,
+    /// How long one verdict may take, in seconds.
+    pub deadline_seconds: u64,
+    /// Memory of each, in MiB.
+    pub memory_mebibytes: u64,
+    /// How often the relay chain is asked which packs are in force, in seconds.
+    pub standing_seconds: u64,
+    /// The packs.
+    pub pack: Vec<PackConfig>,
+}
+
+impl Default for RulesConfig {
+    fn default() -> Self {
+        Self {
+            worker: Vec::new(),
+            workers: 2,
+            deadline_seconds: 5,
+            memory_mebibytes: 64,
+            standing_seconds: 30,
+            pack: Vec::new(),
+        }
+    }
+}
+
+/// One rule pack.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackConfig {
+    /// Its file, in TOML, or the name of a shipped pack.
+    pub file: PathBuf,
+    /// Its digest, in hex, as `zeugma rules lint` tells it: another pack is refused.
+    pub digest: String,
+    /// When it judges.
+    #[serde(default)]
+    pub when: crate::judging::facts::When,
+    /// The heads and rules that must be met before an entry is logged. Empty: it judges, and nothing depends on it.
+    #[serde(default)]
+    pub needed: Vec<String>,
+}
+
 /// One time authority.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -294,6 +345,7 @@ impl Config {
         self.check_api()?;
         self.check_stamping()?;
         crate::witnessing::check(&self.witness, &self.witnessing)?;
+        self.check_rules()?;
         for (at, tenant) in self.tenant.iter().enumerate() {
             let earlier = &self.tenant[..at];
             let key = format!("tenant {}", tenant.name);
@@ -369,6 +421,38 @@ impl Config {
                 LONGEST_WAIT + 5
             );
             return relation("api.request_seconds", rule);
+        }
+        Ok(())
+    }
+
+    fn check_rules(&self) -> Result<(), ConfigError> {
+        let relation = |key: &str, rule: String| Err(ConfigError::Relation { key: key.to_owned(), rule });
+        let rules = &self.rules;
+        for (key, bounds, found) in [
+            ("rules.workers", 1..=64, rules.workers as u64),
+            ("rules.deadline_seconds", 1..=60, rules.deadline_seconds),
+            ("rules.memory_mebibytes", 32..=4_096, rules.memory_mebibytes),
+            ("rules.standing_seconds", 1..=86_400, rules.standing_seconds),
+        ] {
+            if !bounds.contains(&found) {
+                let rule = format!("{} to {} are asked, found {found}", bounds.start(), bounds.end());
+                return relation(key, rule);
+            }
+        }
+        if rules.pack.len() > MAX_VERDICTS {
+            let rule = format!("a bundle has room for {MAX_VERDICTS}, found {}", rules.pack.len());
+            return relation("rules.pack", rule);
+        }
+        for (at, pack) in rules.pack.iter().enumerate() {
+            let key = format!("rules.pack {}", pack.file.display());
+            if rules.pack[..at].iter().any(|other| other.digest == pack.digest) {
+                return relation(&key, "each pack stands once, found it twice".to_owned());
+            }
+            let trusted = self.chain.as_ref().is_some_and(|chain| chain.trust.is_some());
+            if pack.when == When::Anchored && !trusted {
+                let rule = "to judge what is anchored takes chain.trust, found none";
+                return relation(&key, rule.to_owned());
+            }
         }
         Ok(())
     }
@@ -478,6 +562,12 @@ mod tests {
             (asking.patience_milliseconds, asking.timeout_seconds, asking.rest_seconds, asking.needed),
             (default.patience_milliseconds, default.timeout_seconds, default.rest_seconds, default.needed)
         );
+        let (rules, default) = (&config.rules, RulesConfig::default());
+        assert_eq!(
+            (rules.workers, rules.deadline_seconds, rules.memory_mebibytes, rules.standing_seconds),
+            (default.workers, default.deadline_seconds, default.memory_mebibytes, default.standing_seconds)
+        );
+        assert_eq!((config.rules.pack.len(), config.rules.pack[0].when), (1, When::Anchored));
         assert!(text.contains("# twin = ") && config.tenant.len() == 1 && config.authority.len() == 1);
         assert_eq!(config.witness.len(), 1);
     }
@@ -491,6 +581,9 @@ mod tests {
         };
         let authority = |institution: &str, url: &str| {
             format!("[[authority]]\ninstitution = \"{institution}\"\nurl = \"{url}\"\nanchor = \"a.pem\"\n")
+        };
+        let pack = |name: &str, more: &str| {
+            format!("[[rules.pack]]\nfile = \"{name}\"\ndigest = \"{}\"\n{more}", "ab".repeat(32))
         };
         let digest = "ab".repeat(32);
         let tls = "[api.tls]\ncertificate = \"a.pem\"\nkey = \"a.key\"\n";
@@ -521,6 +614,9 @@ mod tests {
             (tls.to_owned() + "client_required = true", "needs api.tls.client_ca"),
             (tls.to_owned() + &tenant("a", &digest) + &shown, "certificate_sha256 needs api.tls.client_ca"),
             (tls.to_owned() + neither, "found neither"),
+            ("[rules]\nworkers = 0".to_owned(), "rules.workers: 1 to 64 are asked, found 0"),
+            (pack("a", "") + &pack("a", ""), "found it twice"),
+            (pack("a", "when = \"anchored\"\n"), "takes chain.trust, found none"),
             (authority("", "http://a"), "found 0"),
             (authority("a", "http://a") + &authority("b", "http://a"), "found it twice"),
             (

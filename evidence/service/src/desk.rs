@@ -10,6 +10,7 @@
 
 use crate::anchors::{Anchored, Anchors};
 use crate::config::Config;
+use crate::judging::Judging;
 use crate::keys::{Keys, random_each};
 use crate::receipts::Promiser;
 use crate::stamping::{Stamping, Stood};
@@ -84,6 +85,7 @@ pub struct Desk {
     anchors: Anchors,
     stamping: Stamping,
     witnessing: Witnessing,
+    judging: Judging,
     needed: u16,
     witnesses_needed: u16,
     folder: std::path::PathBuf,
@@ -112,7 +114,7 @@ impl Desk {
     ///
     /// # Errors
     /// The refusals of [`Log::open`]; [`Code::StoreFailed`] for the folders of anchors and time-stamps; those of a time
-    /// authority whose X.509 certificate cannot be used.
+    /// authority whose X.509 certificate cannot be used; [`Code::BadRulePack`].
     pub fn open(config: &Config, keys: Keys) -> Result<Self, Refusal> {
         Self::open_on(config, keys, Arc::new(RealDisk))
     }
@@ -149,6 +151,7 @@ impl Desk {
             ..crate::store::Config::new(&folder, &config.log.origin)
         };
         let log = Log::open_with(store, disk, Arc::new(index), search)?;
+        let judging = Judging::open(config, &log, keys.desk.clone())?;
         let promiser = Promiser { key: keys.desk.clone(), within: config.log.promise() };
         let (needed, witnesses_needed) = (config.stamping.needed, config.witnessing.needed);
         let published = Mutex::new(None);
@@ -162,6 +165,7 @@ impl Desk {
             anchors,
             stamping,
             witnessing,
+            judging,
             needed,
             witnesses_needed,
             folder,
@@ -212,6 +216,10 @@ impl Desk {
         &self.witnessing
     }
 
+    pub(crate) const fn judging(&self) -> &Judging {
+        &self.judging
+    }
+
     /// A policy that believes this service, and the time authorities and witnesses that it asks: where a court begins its own.
     #[must_use]
     pub fn policy(&self, operator: &str) -> Policy {
@@ -250,7 +258,7 @@ impl Desk {
     /// Logs the records of one request, all or none, and promises each. Blocks until they are durable.
     ///
     /// # Errors
-    /// The refusals of [`Log::prepare`] and [`Log::append`]; then nothing of it is logged.
+    /// The refusals of [`Log::prepare`] and [`Log::append`]; [`Code::BadFacts`] for a record that no pack could judge; then nothing of it is logged.
     pub fn deposit(
         &self,
         tenant: &str,
@@ -268,13 +276,17 @@ impl Desk {
     /// Makes the commitments of the records of one request.
     ///
     /// # Errors
-    /// The refusals of [`Log::prepare`]; [`Code::StoreFailed`] without randomness.
+    /// The refusals of [`Log::prepare`]; [`Code::StoreFailed`] without randomness; [`Code::BadFacts`] for a record that
+    /// no pack could judge.
     pub(crate) fn prepare(
         &self,
         tenant: &str,
         records: Vec<Record>,
         key: Option<String>,
     ) -> Result<(Batch, Handed), Refusal> {
+        for record in &records {
+            self.judging.require_facts(record)?;
+        }
         let received_at = now();
         let seeds = random_each(records.len())
             .map_err(|error| Refusal::new(Code::StoreFailed).found(error.to_string()))?;
@@ -357,15 +369,6 @@ impl Desk {
         }
     }
 
-    /// Erases the record of an entry, for its own tenant; leaf and proofs stay.
-    ///
-    /// # Errors
-    /// As [`Desk::stored`] and [`Log::erase`].
-    pub fn erase(&self, tenant: &str, position: Position) -> Result<(), Refusal> {
-        self.stored(tenant, position)?;
-        self.log.erase_of(tenant, position).map(drop)
-    }
-
     /// Where an entry stands.
     ///
     /// # Errors
@@ -381,7 +384,7 @@ impl Desk {
         Ok(Standing { received_at: BlockTime::new(stored.received_at), logged, anchored })
     }
 
-    fn anchored(&self, position: Position) -> Result<Option<(TreeSize, Anchored)>, Refusal> {
+    pub(crate) fn anchored(&self, position: Position) -> Result<Option<(TreeSize, Anchored)>, Refusal> {
         let Some(size) = self.anchors.covering(position.shard, position.index) else { return Ok(None) };
         let anchored = self.anchors.read(position.shard, size);
         let damaged = |error: io::Error| Refusal::new(Code::Damaged).found(error.to_string());
@@ -450,7 +453,7 @@ impl Desk {
             receipt: Some(self.receipt(position)?),
             proof,
             stamps: stamped.map(crate::stamping::Checkpoint::stamps).unwrap_or_default(),
-            verdicts: Vec::new(),
+            verdicts: self.judging.verdicts(position)?,
             anchors: Vec::new(),
             renewals: Vec::new(),
             seal: Digests { sha256: [0; 32], sm3: [0; 32] },
@@ -485,6 +488,15 @@ impl Desk {
         }
         crate::files::make_dir(folder).map_err(|error| failed(&error))?;
         self.log.backup(folder)
+    }
+
+    /// Erases the record of an entry of this tenant, and what rule packs found of it; leaf and proofs stay.
+    ///
+    /// # Errors
+    /// As [`Desk::stored`] and [`Log::erase`].
+    pub fn erase(&self, tenant: &str, position: Position) -> Result<(), Refusal> {
+        self.stored(tenant, position)?;
+        self.judging.erase(position, || self.log.erase_of(tenant, position)).map(drop)
     }
 
     /// Builds everything anew from the segments, and compares.

@@ -21,6 +21,7 @@ pub mod config;
 pub mod desk;
 mod files;
 mod health;
+pub mod judging;
 pub mod keys;
 mod metrics;
 mod quota;

@@ -31,6 +31,8 @@ pub(super) enum Reached {
     Anchored,
     /// Every time authority.
     Stamped,
+    /// Every rule pack.
+    Judged,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -45,6 +47,7 @@ fn reached(standing: &Standing, legs: &[Stood], state: Reached) -> bool {
     match state {
         Reached::Logged => standing.logged.is_some(),
         Reached::Anchored => standing.anchored.is_some(),
+        Reached::Judged => true,
         Reached::Stamped => !legs.is_empty() && legs.iter().all(|one| one.leg.got.is_some()),
     }
 }
@@ -61,10 +64,20 @@ pub(super) async fn standing(
     let wait = |tenant: Tenant| async move {
         loop {
             let name = tenant.name.clone();
-            let look = move |desk: &Desk| Ok((desk.standing(&name, position)?, desk.legs(&name, position)?));
-            let (standing, legs) = here.blocking(look).await?;
-            if reached(&standing, &legs, wait.state) || Instant::now() >= end {
-                return Ok(view(position, &standing, &legs));
+            let look = move |desk: &Desk| {
+                let (standing, legs) = (desk.standing(&name, position)?, desk.legs(&name, position)?);
+                Ok((standing, legs, super::verdicts::view(desk, position)?))
+            };
+            let (standing, legs, verdicts) = here.blocking(look).await?;
+            let judged = verdicts.iter().all(|one| !one["pending"].as_bool().unwrap_or(false));
+            let there = match wait.state {
+                Reached::Judged => judged,
+                state => reached(&standing, &legs, state),
+            };
+            if there || Instant::now() >= end {
+                let mut view = view(position, &standing, &legs);
+                view["verdicts"] = verdicts.into();
+                return Ok(view);
             }
             tokio::time::sleep(LOOK).await;
         }

@@ -3,7 +3,7 @@
 //! | route | answer |
 //! |---|---|
 //! | `POST /v1/deposits` | logs the records of one request, all or none, and gives a receipt for each; `Idempotency-Key` |
-//! | `GET /v1/entries/{shard}/{index}` | where an entry stands; `?wait=SECONDS&for=logged`, `anchored`, `stamped` waits for it |
+//! | `GET /v1/entries/{shard}/{index}` | where an entry stands; `?wait=SECONDS&for=logged`, `anchored`, `stamped`, `judged` waits for it |
 //! | `GET /v1/entries/{shard}/{index}/receipt` | the entry's own receipt, as bytes |
 //! | `GET /v1/entries/{shard}/{index}/bundle` | the bundle, as bytes |
 //! | `GET /v1/entries/{shard}/{index}/history` | all that happened to an entry, with its times |
@@ -39,6 +39,7 @@ mod tenants;
 #[cfg(test)]
 mod tests;
 mod tiles;
+mod verdicts;
 
 pub(crate) use routes::router;
 

@@ -70,12 +70,17 @@ pub(super) async fn metrics(State(api): State<Api>) -> Response {
     let size = api.desk.log().head().2.get();
     let now = now();
     let (desk, own) = (&api.desk, api.metrics.text(now, size));
-    let text = own
-        + &desk.stamping().text(now)
-        + &desk.witnessing().text(now)
-        + &api.audit.text()
-        + &api.quota.text()
-        + &in_flight(&api);
+    let mut text = own;
+    for more in [
+        desk.stamping().text(now),
+        desk.witnessing().text(now),
+        desk.judging().text(desk.log()),
+        api.audit.text(),
+        api.quota.text(),
+        in_flight(&api),
+    ] {
+        text.push_str(&more);
+    }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 

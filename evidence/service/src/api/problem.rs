@@ -48,7 +48,7 @@ impl Problem {
             Code::NoSuchEntry | Code::NoSuchName | Code::NoRoute => StatusCode::NOT_FOUND,
             Code::RecordErased => StatusCode::GONE,
             Code::QueueFull | Code::QuotaSpent => StatusCode::TOO_MANY_REQUESTS,
-            Code::IndexBehind => StatusCode::SERVICE_UNAVAILABLE,
+            Code::IndexBehind | Code::NoVerdict => StatusCode::SERVICE_UNAVAILABLE,
             Code::StoreFull => StatusCode::INSUFFICIENT_STORAGE,
             Code::StoreFailed | Code::Damaged | Code::TailLost | Code::WorkLost => {
                 StatusCode::INTERNAL_SERVER_ERROR

@@ -439,12 +439,13 @@ impl Log {
         (grown.shard, grown.origin.clone(), grown.trees.size())
     }
 
-    /// The durable size of a shard.
+    /// The durable size of a shard, open or closed.
     ///
     /// # Errors
     /// [`Code::NoSuchEntry`] when there is no such shard; [`Code::Damaged`].
     pub fn size_of(&self, shard: u32) -> Result<TreeSize, Refusal> {
-        Ok(self.shared.trees_of(shard)?.size())
+        let (open, _, size) = self.head();
+        if open == shard { Ok(size) } else { Ok(self.shared.trees_of(shard)?.size()) }
     }
 
     /// The origin of a shard: that of the checkpoints which cover its entries, whatever log takes deposits now.

@@ -41,7 +41,7 @@ const MAX_CERTIFICATES: usize = 24;
 /// Most revocation lists beside one time-stamp.
 const MAX_LISTS: usize = 16;
 /// Most verdicts of rule packs.
-const MAX_VERDICTS: usize = 16;
+pub const MAX_VERDICTS: usize = 16;
 /// Most other anchors.
 const MAX_ANCHORS: usize = 32;
 /// Longest other anchor, in bytes.

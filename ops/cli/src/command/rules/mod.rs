@@ -3,6 +3,7 @@
 //! Nothing is evaluated in this process: a pack may come from anywhere. It runs in a child under a ceiling on
 //! memory and a deadline, which is this program again as `rules worker`.
 
+mod bundle;
 mod pack;
 
 use crate::failure::{Failure, Rule};
@@ -13,6 +14,7 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use zeugma_evidence_rules::replay::{Replay, replay};
 use zeugma_evidence_rules::{Cases, Facts, Language, Pack, Sandbox, Verdict, explain, lint, render, worker};
+use zeugma_evidence_verify::bundle::MAX_BUNDLE;
 use zeugma_types::Decode as _;
 
 /// Longest file of facts, cases or a verdict that is read.
@@ -53,14 +55,14 @@ pub(crate) enum Rules {
     },
     /// Give a recorded verdict again, and compare it byte for byte
     Replay {
-        /// The verdict, as `judge --out` wrote it or a bundle holds it
+        /// The verdict, as `judge --out` wrote it; or a bundle, which holds verdict and facts
         verdict: PathBuf,
         /// The pack: a file of TOML, or the name of a shipped pack
         #[arg(long)]
         pack: String,
-        /// The facts, in JSON
+        /// The facts, in JSON; those of a bundle are made from the bundle
         #[arg(long, value_name = "FILE")]
-        facts: PathBuf,
+        facts: Option<PathBuf>,
     },
     /// Evaluate for another process
     #[command(hide = true)]
@@ -81,7 +83,7 @@ impl Rules {
                 judged(&pack::read(&pack)?, &read_facts(&facts)?, out.as_deref(), output.lang())?
             }
             Self::Replay { verdict, pack, facts } => {
-                replayed(&verdict, &pack::read(&pack)?, &read_facts(&facts)?)?
+                replayed(&verdict, &pack::read(&pack)?, facts.as_deref())?
             }
             Self::Worker { mebibytes } => {
                 return worker::serve(mebibytes).map_err(|why| {
@@ -187,15 +189,31 @@ fn judged(pack: &Pack, facts: &Facts, out: Option<&Path>, lang: Lang) -> Result<
     Ok(Report { text: render(&verdict, pack, language(lang)), json: verdict.to_json() })
 }
 
-fn replayed(file: &Path, pack: &Pack, facts: &Facts) -> Result<Report, Failure> {
-    let bytes = files::read(file, LONGEST)?;
+fn replayed(file: &Path, pack: &Pack, facts: Option<&Path>) -> Result<Report, Failure> {
+    let bytes = files::read(file, MAX_BUNDLE)?;
+    if bundle::is_one(&bytes) {
+        return match facts {
+            None => bundle::replayed(file, &bytes, pack),
+            Some(_) => Err(Failure::usage("a bundle gives its own facts", "leave --facts out")),
+        };
+    }
+    let facts = facts.ok_or_else(|| Failure::usage("there are no facts", "name them: --facts FILE"))?;
     let recorded =
         Verdict::from_bytes(&bytes).map_err(|refusal| Failure::refused(file.display(), refusal))?;
     // The pack is the one whose digest the record names, or nothing is run.
-    let differs = |what: String, todo: &str| Failure::own(Rule::VerdictDiffers, file.display(), what, todo);
-    let replay = replay(&recorded, pack, facts).map_err(|broken| pack::broken(&pack.name, &broken))?;
-    let text = match &replay {
-        Replay::Same => format!("the same {} bytes, by {}\n", bytes.len(), recorded.engine),
+    let replay = replay(&recorded, pack, &read_facts(facts)?);
+    told(file, &recorded, &replay.map_err(|broken| pack::broken(&pack.name, &broken))?)
+}
+
+fn differs(file: &Path, what: String, todo: &str) -> Failure {
+    Failure::own(Rule::VerdictDiffers, file.display(), what, todo)
+}
+
+/// What a replay showed, or why the record cannot be relied on.
+fn told(file: &Path, recorded: &Verdict, replay: &Replay) -> Result<Report, Failure> {
+    let differs = |what: String, todo: &str| differs(file, what, todo);
+    let text = match replay {
+        Replay::Same => format!("the same {} bytes, by {}\n", recorded.bytes().len(), recorded.engine),
         Replay::OtherEngine { recorded: engine } => format!(
             "every finding is the same; it was recorded by {}, and given again by {}\n",
             plain(engine),
@@ -214,7 +232,7 @@ fn replayed(file: &Path, pack: &Pack, facts: &Facts) -> Result<Report, Failure> 
             return Err(differs(what, "ask who recorded it; the record cannot be relied on"));
         }
     };
-    let same = replay == Replay::Same;
+    let same = *replay == Replay::Same;
     Ok(Report { text, json: json!({ "same_bytes": same, "same_findings": true, "engine": recorded.engine }) })
 }
 
