@@ -223,12 +223,24 @@ impl Desk {
     /// A policy that believes this service, and the time authorities and witnesses that it asks: where a court begins its own.
     #[must_use]
     pub fn policy(&self, operator: &str) -> Policy {
+        let origin = self.origin();
+        self.policy_under(origin, operator).expect("the open shard's origin was a name when it was opened")
+    }
+
+    /// As [`Desk::policy`], for the log of one shard: a bundle is judged under the policy of the shard in which its entry stands.
+    ///
+    /// # Errors
+    /// [`Code::NoSuchEntry`] when there is no such shard.
+    pub fn policy_of(&self, shard: u32, operator: &str) -> Result<Policy, Refusal> {
+        self.policy_under(self.log.origin_of(shard)?, operator)
+    }
+
+    fn policy_under(&self, origin: String, operator: &str) -> Result<Policy, Refusal> {
         let keys = |signer: &zeugma_evidence_log::LogSigner| {
             [Some(signer.key()), signer.second_key()].into_iter().flatten().map(|key| key.to_text()).collect()
         };
-        let origin = self.origin();
-        let signers = self.signers(&origin).expect("the open shard's origin was a name when it was opened");
-        Policy {
+        let signers = self.signers(&origin)?;
+        Ok(Policy {
             origin,
             operator: operator.to_owned(),
             log_keys: keys(&signers.first),
@@ -245,7 +257,7 @@ impl Desk {
             authorities_needed: self.needed,
             institutions_needed: 1,
             network: zeugma_evidence_verify::policy::Network::Optional,
-        }
+        })
     }
 
     fn witnesses(&self) -> Vec<Witness> {

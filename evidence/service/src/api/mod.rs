@@ -15,8 +15,8 @@
 //! | `GET /v1/audit/{shard}/{index}/bundle` | the bundle of one act, as bytes |
 //! | `GET /v1/audit/policy` | a policy that believes the audit log, as bytes |
 //! | `POST /v1/backups`, `POST /v1/shards` | copies every segment while the log serves; closes the shard and opens the next |
-//! | `GET /v1/policy` | a policy that believes this service and its time authorities, as bytes |
-//! | `GET /v1/status` | where the log stands |
+//! | `GET /v1/policy` | a policy that believes this service and its time authorities, as bytes; `?shard=N` for the log of a closed shard |
+//! | `GET /v1/status` | where the log stands, and each of its shards with its origin |
 //! | `GET /log/{shard}/checkpoint`, `/log/{shard}/tile/…`, `/log/{shard}/sm3/…` | C2SP tlog-tiles, for everyone |
 //! | `GET /audit/{shard}/…` | the audit log as C2SP tlog-tiles, salted as the other |
 //! | `GET /openapi.json` | this table as OpenAPI 3.1, with every answer's schema |

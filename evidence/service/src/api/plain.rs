@@ -5,14 +5,39 @@ use super::routes::OPENAPI;
 use super::{Api, PIECE, Response, bytes, entries};
 use crate::desk::{Desk, now};
 use crate::metrics::head;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::IntoResponse as _;
+use serde::Deserialize;
 use serde_json::json;
 use zeugma_types::Encode as _;
 
-pub(super) async fn policy(State(api): State<Api>) -> Response {
-    bytes(api.desk.policy(&api.operator).to_bytes())
+/// Which shard a request is about; the open one when it does not say.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct OfShard {
+    shard: Option<u32>,
+}
+
+pub(super) async fn policy(State(api): State<Api>, Query(of): Query<OfShard>) -> Result<Response, Problem> {
+    let policy = match of.shard {
+        None => api.desk.policy(&api.operator),
+        Some(shard) => api.desk.policy_of(shard, &api.operator)?,
+    };
+    Ok(bytes(policy.to_bytes()))
+}
+
+/// Every shard with its origin, how much of it is durable, and how much is anchored.
+fn shards(desk: &Desk) -> Vec<serde_json::Value> {
+    let shard = |shard| {
+        json!({
+            "shard": shard,
+            "origin": desk.log().origin_of(shard).ok(),
+            "durable": desk.log().size_of(shard).ok().map(zeugma_types::TreeSize::get),
+            "anchored": desk.anchors().last(shard),
+        })
+    };
+    (0..=desk.log().head().0).map(shard).collect()
 }
 
 pub(super) async fn status(State(api): State<Api>) -> Response {
@@ -25,6 +50,7 @@ pub(super) async fn status(State(api): State<Api>) -> Response {
         "durable": size.get(),
         "published": published,
         "anchored": anchored,
+        "shards": shards(&api.desk),
         "stamping": stamping(&api.desk),
         "witnessing": witnessing(&api.desk),
     });

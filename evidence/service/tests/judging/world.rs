@@ -65,9 +65,13 @@ pub(crate) fn rules(more: &str) -> String {
 }
 
 pub(crate) fn config(folder: &Path, extra: &str) -> Config {
+    config_as("log.example/one", folder, extra)
+}
+
+pub(crate) fn config_as(origin: &str, folder: &Path, extra: &str) -> Config {
     let log = folder.join("log");
     let text = format!(
-        "[log]\nfolder = {log:?}\norigin = \"log.example/one\"\npublish_milliseconds = 20\n\
+        "[log]\nfolder = {log:?}\norigin = \"{origin}\"\npublish_milliseconds = 20\n\
          [api]\nlisten = \"127.0.0.1:0\"\n{extra}"
     );
     Config::from_toml(&text).unwrap()

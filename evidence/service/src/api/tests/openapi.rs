@@ -142,6 +142,8 @@ fn every_operation_answers_as_the_document_says_and_every_documented_refusal_hap
         ("/v1/deposits", "post", deposits("party", json!("x".repeat(1024 * 1024)))),
         ("/v1/deposits", "post", deposits("party", weak("sha-1"))),
         ("/v1/policy", "get", world.ask("GET", "/v1/policy", &[], b"")),
+        ("/v1/policy", "get", world.ask("GET", "/v1/policy?shard=9", &[], b"")),
+        ("/v1/policy", "get", world.ask("GET", "/v1/policy?shard=x", &[], b"")),
         ("/v1/status", "get", world.ask("GET", "/v1/status", &[], b"")),
         ("/openapi.json", "get", world.ask("GET", "/openapi.json", &[], b"")),
         ("/metrics", "get", world.ask("GET", "/metrics", &[], b"")),
