@@ -404,6 +404,16 @@ const (
 	CodeNoVerdict Code = 804
 	// CodeVerdictDiffers: the rules find otherwise than recorded.
 	CodeVerdictDiffers Code = 805
+	// CodeQuarantined: a mandatory rule pack did not pass the deposit; it is held until a role rules on it.
+	CodeQuarantined Code = 806
+	// CodeQuarantineRejected: the deposit was held, and rejected or not ruled on in time.
+	CodeQuarantineRejected Code = 807
+	// CodeQuarantineFull: the quarantine has no room; nothing was stored.
+	CodeQuarantineFull Code = 808
+	// CodeNoSuchCase: there is no such case in quarantine.
+	CodeNoSuchCase Code = 809
+	// CodeCaseRuled: the case in quarantine was ruled on otherwise.
+	CodeCaseRuled Code = 810
 )
 
 var rules = map[Code]rule{
@@ -607,4 +617,9 @@ var rules = map[Code]rule{
 	CodeCasesDiffer:          {"CasesDiffer", true, "the rules find otherwise than their cases claim", "规则结论与其用例不符"},
 	CodeNoVerdict:            {"NoVerdict", false, "the rules were ended without a verdict", "规则被中止，未得出结论"},
 	CodeVerdictDiffers:       {"VerdictDiffers", true, "the rules find otherwise than recorded", "规则结论与记录不符"},
+	CodeQuarantined:          {"Quarantined", false, "a mandatory rule pack did not pass the deposit; it is held until a role rules on it", "强制规则包未予通过，存证已被隔离，等待有权角色裁定"},
+	CodeQuarantineRejected:   {"QuarantineRejected", true, "the deposit was held, and rejected or not ruled on in time", "存证曾被隔离，已被驳回或逾期未裁定"},
+	CodeQuarantineFull:       {"QuarantineFull", false, "the quarantine has no room; nothing was stored", "隔离区已满，未存入任何内容"},
+	CodeNoSuchCase:           {"NoSuchCase", false, "there is no such case in quarantine", "隔离区没有该案件"},
+	CodeCaseRuled:            {"CaseRuled", true, "the case in quarantine was ruled on otherwise", "该隔离案件已有其他裁定"},
 }

@@ -297,6 +297,11 @@ codes! {
     803 CasesDiffer Never "the rules find otherwise than their cases claim" "规则结论与其用例不符";
     804 NoVerdict NotYet "the rules were ended without a verdict" "规则被中止，未得出结论";
     805 VerdictDiffers Never "the rules find otherwise than recorded" "规则结论与记录不符";
+    806 Quarantined NotYet "a mandatory rule pack did not pass the deposit; it is held until a role rules on it" "强制规则包未予通过，存证已被隔离，等待有权角色裁定";
+    807 QuarantineRejected Never "the deposit was held, and rejected or not ruled on in time" "存证曾被隔离，已被驳回或逾期未裁定";
+    808 QuarantineFull NotYet "the quarantine has no room; nothing was stored" "隔离区已满，未存入任何内容";
+    809 NoSuchCase NotYet "there is no such case in quarantine" "隔离区没有该案件";
+    810 CaseRuled Never "the case in quarantine was ruled on otherwise" "该隔离案件已有其他裁定";
 }
 
 impl Code {

@@ -123,7 +123,9 @@ impl Verdict {
 }
 
 impl Finding {
-    fn to_json(&self) -> serde_json::Value {
+    /// The JSON view.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
         let arguments: serde_json::Map<_, _> =
             self.arguments.iter().map(|argument| (argument.name.clone(), argument.value.to_json())).collect();
         serde_json::json!({

@@ -1,10 +1,10 @@
 //! The configuration: one file of TOML, all relations checked at start. Everything has a default, so that
 //! `zeugma evidence serve` alone is a working service.
 
+use crate::judging::facts::When;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use crate::judging::facts::When;
 use zeugma_evidence_verify::bundle::{MAX_STAMPS, MAX_VERDICTS};
 use zeugma_types::Span;
 
@@ -46,6 +46,8 @@ pub struct Config {
     pub stamping: StampingConfig,
     /// The rule packs, and how they are evaluated. Without a pack nothing is judged.
     pub rules: RulesConfig,
+    /// What a mandatory rule pack did not pass.
+    pub quarantine: QuarantineConfig,
     /// The time authorities. Empty: nothing is stamped.
     pub authority: Vec<AuthorityConfig>,
     /// How witnesses are asked.
@@ -255,6 +257,24 @@ impl Default for RulesConfig {
     }
 }
 
+/// What a mandatory rule pack did not pass.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct QuarantineConfig {
+    /// Most deposits that wait for a role.
+    pub cases: u64,
+    /// Most bytes of them together, in MiB.
+    pub mebibytes: u64,
+    /// After how many days what nobody ruled on lapses, and what was rejected is forgotten.
+    pub days: u64,
+}
+
+impl Default for QuarantineConfig {
+    fn default() -> Self {
+        Self { cases: 1_000, mebibytes: 256, days: 30 }
+    }
+}
+
 /// One rule pack.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -433,6 +453,9 @@ impl Config {
             ("rules.deadline_seconds", 1..=60, rules.deadline_seconds),
             ("rules.memory_mebibytes", 32..=4_096, rules.memory_mebibytes),
             ("rules.standing_seconds", 1..=86_400, rules.standing_seconds),
+            ("quarantine.cases", 1..=100_000, self.quarantine.cases),
+            ("quarantine.mebibytes", 1..=65_536, self.quarantine.mebibytes),
+            ("quarantine.days", 1..=3_650, self.quarantine.days),
         ] {
             if !bounds.contains(&found) {
                 let rule = format!("{} to {} are asked, found {found}", bounds.start(), bounds.end());
@@ -447,6 +470,11 @@ impl Config {
             let key = format!("rules.pack {}", pack.file.display());
             if rules.pack[..at].iter().any(|other| other.digest == pack.digest) {
                 return relation(&key, "each pack stands once, found it twice".to_owned());
+            }
+            if !pack.needed.is_empty() && pack.when == When::Anchored {
+                let rule =
+                    "what is needed before an entry is logged is judged when it is received, found anchored";
+                return relation(&key, rule.to_owned());
             }
             let trusted = self.chain.as_ref().is_some_and(|chain| chain.trust.is_some());
             if pack.when == When::Anchored && !trusted {
@@ -567,6 +595,8 @@ mod tests {
             (rules.workers, rules.deadline_seconds, rules.memory_mebibytes, rules.standing_seconds),
             (default.workers, default.deadline_seconds, default.memory_mebibytes, default.standing_seconds)
         );
+        let (held, default) = (&config.quarantine, QuarantineConfig::default());
+        assert_eq!((held.cases, held.mebibytes, held.days), (default.cases, default.mebibytes, default.days));
         assert_eq!((config.rules.pack.len(), config.rules.pack[0].when), (1, When::Anchored));
         assert!(text.contains("# twin = ") && config.tenant.len() == 1 && config.authority.len() == 1);
         assert_eq!(config.witness.len(), 1);
@@ -616,6 +646,11 @@ mod tests {
             (tls.to_owned() + neither, "found neither"),
             ("[rules]\nworkers = 0".to_owned(), "rules.workers: 1 to 64 are asked, found 0"),
             (pack("a", "") + &pack("a", ""), "found it twice"),
+            (
+                pack("a", "when = \"anchored\"\nneeded = [\"legality\"]\n"),
+                "when it is received, found anchored",
+            ),
+            ("[quarantine]\ndays = 0".to_owned(), "quarantine.days: 1 to 3650"),
             (pack("a", "when = \"anchored\"\n"), "takes chain.trust, found none"),
             (authority("", "http://a"), "found 0"),
             (authority("a", "http://a") + &authority("b", "http://a"), "found it twice"),

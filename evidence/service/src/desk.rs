@@ -12,6 +12,7 @@ use crate::anchors::{Anchored, Anchors};
 use crate::config::Config;
 use crate::judging::Judging;
 use crate::keys::{Keys, random_each};
+use crate::quarantine::{Case, MAX_RECORDS, Quarantine, id_of};
 use crate::receipts::Promiser;
 use crate::stamping::{Stamping, Stood};
 use crate::store::{
@@ -86,6 +87,7 @@ pub struct Desk {
     stamping: Stamping,
     witnessing: Witnessing,
     judging: Judging,
+    quarantine: Quarantine,
     needed: u16,
     witnesses_needed: u16,
     folder: std::path::PathBuf,
@@ -150,7 +152,9 @@ impl Desk {
             after_loss: config.log.after_loss,
             ..crate::store::Config::new(&folder, &config.log.origin)
         };
+        let disk_of_cases = Arc::clone(&disk);
         let log = Log::open_with(store, disk, Arc::new(index), search)?;
+        let quarantine = Quarantine::open(disk_of_cases, &folder, &config.quarantine)?;
         let judging = Judging::open(config, &log, keys.desk.clone())?;
         let promiser = Promiser { key: keys.desk.clone(), within: config.log.promise() };
         let (needed, witnesses_needed) = (config.stamping.needed, config.witnessing.needed);
@@ -166,6 +170,7 @@ impl Desk {
             stamping,
             witnessing,
             judging,
+            quarantine,
             needed,
             witnesses_needed,
             folder,
@@ -214,6 +219,10 @@ impl Desk {
 
     pub(crate) const fn witnessing(&self) -> &Witnessing {
         &self.witnessing
+    }
+
+    pub(crate) const fn quarantine(&self) -> &Quarantine {
+        &self.quarantine
     }
 
     pub(crate) const fn judging(&self) -> &Judging {
@@ -270,6 +279,8 @@ impl Desk {
     /// Logs the records of one request, all or none, and promises each. Blocks until they are durable.
     ///
     /// # Errors
+    /// [`Code::Quarantined`] with the name of the case when a mandatory rule pack does not pass it: it is held, durably, and not
+    /// logged; [`Code::QuarantineRejected`], [`Code::QuarantineFull`]; [`Code::NoVerdict`] when there is no verdict yet.
     /// The refusals of [`Log::prepare`] and [`Log::append`]; [`Code::BadFacts`] for a record that no pack could judge; then nothing of it is logged.
     pub fn deposit(
         &self,
@@ -300,6 +311,9 @@ impl Desk {
             self.judging.require_facts(record)?;
         }
         let received_at = now();
+        // What is held stays so until it is ruled on, whatever is configured since.
+        let gated = self.is_gated();
+        let kept = if gated { records.clone() } else { Vec::new() };
         let seeds = random_each(records.len())
             .map_err(|error| Refusal::new(Code::StoreFailed).found(error.to_string()))?;
         let items = records.into_iter().zip(seeds).map(|(record, seed)| {
@@ -309,7 +323,50 @@ impl Desk {
         let items = items.collect::<Result<Vec<_>, _>>()?;
         let leaves: Vec<[u8; 32]> = items.iter().map(|item| *item.leaf_hash()).collect();
         let key = key.map(|key| IdempotencyKey { tenant: tenant.to_owned(), key });
-        Ok((Batch { items, key }, Handed { leaves, received_at }))
+        let mut batch = Batch { items, key };
+        if gated {
+            batch = self.gate(tenant, kept, batch, received_at)?;
+        }
+        Ok((batch, Handed { leaves, received_at }))
+    }
+
+    /// Whether a deposit may have to be judged, or looked for among the cases, before it is logged: then preparing it
+    /// blocks.
+    pub(crate) fn is_gated(&self) -> bool {
+        self.judging.is_gate() || !self.quarantine.is_empty()
+    }
+
+    /// Gives a batch back that every mandatory pack passes, or that is logged already; holds any other.
+    fn gate(
+        &self,
+        tenant: &str,
+        records: Vec<Record>,
+        batch: Batch,
+        received_at: BlockTime,
+    ) -> Result<Batch, Refusal> {
+        let key = batch.key.as_ref().map(|key| key.key.clone());
+        self.quarantine.require_new(tenant, id_of(tenant, &records), key.as_deref())?;
+        if !self.judging.is_gate() {
+            return Ok(batch);
+        }
+        let (batch, fresh) = self.log.look(batch)?;
+        let count = fresh.iter().filter(|fresh| **fresh).count();
+        if count > MAX_RECORDS {
+            // Each is judged before any is answered.
+            return Err(Refusal::new(Code::TooMany).needed(MAX_RECORDS).found(count));
+        }
+        let why = self.judging.gate(&records, &fresh)?;
+        if why.is_empty() {
+            return Ok(batch);
+        }
+        let case = Case::new(tenant, records, key, why, received_at)?;
+        let mut back = None;
+        self.quarantine.hold(&case, || {
+            let (batch, fresh) = self.log.look(batch)?;
+            back = Some(batch);
+            Ok(fresh.contains(&true))
+        })?;
+        back.ok_or_else(|| Refusal::new(Code::StoreFailed))
     }
 
     /// Receipts: one signature for each run of new neighbours, one of its own for each that was there.
@@ -508,7 +565,8 @@ impl Desk {
     /// As [`Desk::stored`] and [`Log::erase`].
     pub fn erase(&self, tenant: &str, position: Position) -> Result<(), Refusal> {
         self.stored(tenant, position)?;
-        self.judging.erase(position, || self.log.erase_of(tenant, position)).map(drop)
+        self.judging.erase(position, || self.log.erase_of(tenant, position))?;
+        self.quarantine.erase(position)
     }
 
     /// Builds everything anew from the segments, and compares.

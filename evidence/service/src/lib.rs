@@ -25,6 +25,7 @@ pub mod judging;
 pub mod keys;
 mod metrics;
 mod quota;
+mod quarantine;
 mod receipts;
 pub mod run;
 mod serve;

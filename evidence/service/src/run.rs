@@ -159,9 +159,10 @@ pub async fn run_with(
     };
     tasks.extend(Hand::start(&desk, source, &config.stamping, &stop));
     tasks.extend(crate::witnessing::start(&desk, &config.witnessing, &stop));
-    let asked = chain.as_ref().map(|chain| {
-        (chain.client.clone(), Duration::from_secs(config.rules.standing_seconds))
-    });
+    let asked = chain
+        .as_ref()
+        .map(|chain| (chain.client.clone(), Duration::from_secs(config.rules.standing_seconds)));
+    tasks.push(tokio::spawn(crate::quarantine::keep(Arc::clone(&desk), stop.clone())));
     tasks.extend(crate::judging::start(&desk, asked, &stop));
     if let Some(chain) = chain {
         let every = chain.every;

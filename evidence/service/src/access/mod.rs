@@ -58,6 +58,8 @@ pub enum Action {
     Audit,
     /// Make a backup, begin the next shard.
     Operate,
+    /// See every case in quarantine, and rule on one.
+    Rule,
 }
 
 /// The table: who may do what.
@@ -70,6 +72,7 @@ pub const TABLE: &[(Action, &[Role])] = &[
     (Action::Tokens, &[Role::Operator]),
     (Action::Audit, &[Role::Regulator, Role::Operator]),
     (Action::Operate, &[Role::Operator]),
+    (Action::Rule, &[Role::Regulator]),
 ];
 
 impl Role {
@@ -136,6 +139,7 @@ impl Action {
             Self::Tokens => "tokens",
             Self::Audit => "audit",
             Self::Operate => "operate",
+            Self::Rule => "rule",
         }
     }
 }

@@ -144,6 +144,7 @@ pub(super) async fn bundle(
 }
 
 /// A policy that believes the audit log of this service.
-pub(super) async fn policy(State(api): State<Api>) -> Response {
-    bytes(api.audit.desk().policy(&api.operator).to_bytes())
+pub(super) async fn policy(State(api): State<Api>) -> Result<Response, Problem> {
+    let desk = api.audit.desk();
+    Ok(bytes(desk.policy(desk.log().head().0, &api.operator)?.to_bytes()))
 }

@@ -5,6 +5,7 @@ use super::{Api, Response};
 use crate::access::Tenant;
 use crate::desk::{Accepted, Desk};
 use crate::quota::{Cost, Quota};
+use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{FromRequest as _, State};
 use axum::http::header::CONTENT_LENGTH;
@@ -138,11 +139,22 @@ pub(super) async fn deposit(
     };
     let metrics = std::sync::Arc::clone(&api.metrics);
     let quota = std::sync::Arc::clone(&api.quota);
-    let accepted = if body.len() <= SMALL && api.desk.log().wait_ready(Duration::ZERO) {
-        here(&api, &tenant, &body, key).await?
+    let light = body.len() <= SMALL && !api.desk.is_gated() && api.desk.log().wait_ready(Duration::ZERO);
+    let accepted = if light {
+        Ok(here(&api, &tenant, &body, key).await?)
     } else {
-        let work = move |desk: &Desk| desk.deposit(&tenant.name, records(&body, &tenant, &quota)?, key);
+        let work = move |desk: &Desk| match desk.deposit(&tenant.name, records(&body, &tenant, &quota)?, key) {
+            Err(refusal) if refusal.code == Code::Quarantined => {
+                super::quarantine::held(desk, &tenant.name, &refusal).map(Err)
+            }
+            done => done.map(Ok),
+        };
         api.blocking(work).await?
+    };
+    let accepted = match accepted {
+        Ok(accepted) => accepted,
+        // Taken, and neither logged nor promised: a role rules on it.
+        Err(case) => return Ok((StatusCode::ACCEPTED, Json(case)).into_response()),
     };
     let known = accepted.iter().filter(|one| one.known).count() as u64;
     metrics.deposited(accepted.len() as u64 - known, known, started.elapsed());

@@ -66,9 +66,10 @@ pub(super) async fn standing(
             let name = tenant.name.clone();
             let look = move |desk: &Desk| {
                 let (standing, legs) = (desk.standing(&name, position)?, desk.legs(&name, position)?);
-                Ok((standing, legs, super::verdicts::view(desk, position)?))
+                let released = super::quarantine::of(desk, position)?;
+                Ok((standing, legs, super::verdicts::view(desk, position)?, released))
             };
-            let (standing, legs, verdicts) = here.blocking(look).await?;
+            let (standing, legs, verdicts, released) = here.blocking(look).await?;
             let judged = verdicts.iter().all(|one| !one["pending"].as_bool().unwrap_or(false));
             let there = match wait.state {
                 Reached::Judged => judged,
@@ -77,6 +78,7 @@ pub(super) async fn standing(
             if there || Instant::now() >= end {
                 let mut view = view(position, &standing, &legs);
                 view["verdicts"] = verdicts.into();
+                view["released"] = released;
                 return Ok(view);
             }
             tokio::time::sleep(LOOK).await;

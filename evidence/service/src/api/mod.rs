@@ -15,6 +15,8 @@
 //! | `GET /v1/audit/{shard}/{index}/bundle` | the bundle of one act, as bytes |
 //! | `GET /v1/audit/policy` | a policy that believes the audit log, as bytes |
 //! | `POST /v1/backups`, `POST /v1/shards` | copies every segment while the log serves; closes the shard and opens the next |
+//! | `GET /v1/quarantine`, `GET /v1/quarantine/{case}` | deposits that a mandatory rule pack did not pass, with its reasons |
+//! | `POST /v1/quarantine/{case}/release`, `…/reject` | rules on one: `{"words": "…"}` |
 //! | `GET /v1/policy` | a policy that believes this service and its time authorities, as bytes; `?shard=N` for the log of a closed shard |
 //! | `GET /v1/status` | where the log stands, and each of its shards with its origin |
 //! | `GET /log/{shard}/checkpoint`, `/log/{shard}/tile/…`, `/log/{shard}/sm3/…` | C2SP tlog-tiles, for everyone |
@@ -33,6 +35,7 @@ mod entries;
 mod operate;
 mod plain;
 mod problem;
+mod quarantine;
 mod routes;
 mod search;
 mod tenants;

@@ -96,11 +96,13 @@ pub(super) async fn metrics(State(api): State<Api>) -> Response {
     let size = api.desk.log().head().2.get();
     let now = now();
     let (desk, own) = (&api.desk, api.metrics.text(now, size));
+    let held = crate::quarantine::text(desk.quarantine().load(), now);
     let mut text = own;
     for more in [
         desk.stamping().text(now),
         desk.witnessing().text(now),
         desk.judging().text(desk.log()),
+        held,
         api.audit.text(),
         api.quota.text(),
         in_flight(&api),

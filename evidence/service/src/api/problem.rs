@@ -44,11 +44,13 @@ impl Problem {
             Code::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Code::RequestTooSlow => StatusCode::REQUEST_TIMEOUT,
             Code::TooLong | Code::TooMany => StatusCode::PAYLOAD_TOO_LARGE,
-            Code::KeyReused => StatusCode::CONFLICT,
-            Code::NoSuchEntry | Code::NoSuchName | Code::NoRoute => StatusCode::NOT_FOUND,
+            Code::KeyReused | Code::CaseRuled => StatusCode::CONFLICT,
+            Code::NoSuchEntry | Code::NoSuchCase | Code::NoSuchName | Code::NoRoute => StatusCode::NOT_FOUND,
+            // Where a deposit is answered by a case, it is no problem: the deposit itself says so.
+            Code::Quarantined => StatusCode::ACCEPTED,
             Code::RecordErased => StatusCode::GONE,
             Code::QueueFull | Code::QuotaSpent => StatusCode::TOO_MANY_REQUESTS,
-            Code::IndexBehind | Code::NoVerdict => StatusCode::SERVICE_UNAVAILABLE,
+            Code::IndexBehind | Code::NoVerdict | Code::QuarantineFull => StatusCode::SERVICE_UNAVAILABLE,
             Code::StoreFull => StatusCode::INSUFFICIENT_STORAGE,
             Code::StoreFailed | Code::Damaged | Code::TailLost | Code::WorkLost => {
                 StatusCode::INTERNAL_SERVER_ERROR

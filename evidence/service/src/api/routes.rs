@@ -2,7 +2,7 @@
 
 use super::cors::for_everyone;
 use super::problem::around;
-use super::{Api, audit, deposits, entries, operate, plain, search, tenants, tiles};
+use super::{Api, audit, deposits, entries, operate, plain, quarantine, search, tenants, tiles};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -49,6 +49,10 @@ pub(super) fn table() -> Vec<Route> {
         row("get", BUNDLE, Tenant, get(entries::bundle)),
         row("get", HISTORY, Tenant, get(search::history)),
         row("get", "/v1/search", Tenant, get(search::search)),
+        row("get", "/v1/quarantine", Tenant, get(quarantine::list)),
+        row("get", "/v1/quarantine/{case}", Tenant, get(quarantine::case)),
+        row("post", "/v1/quarantine/{case}/release", Tenant, post(quarantine::release)),
+        row("post", "/v1/quarantine/{case}/reject", Tenant, post(quarantine::reject)),
         row("get", "/v1/tenants", Tenant, get(tenants::tenants)),
         row("get", "/v1/tokens", Tenant, get(tenants::tokens)),
         row("delete", "/v1/tokens/{id}", Tenant, delete(tenants::revoke)),

@@ -41,16 +41,17 @@ fn row(told: &Told, pack: Option<&Pack>) -> Result<Value, Refusal> {
         row["findings"] = read.findings.iter().map(|finding| finding_in_words(finding, pack)).collect();
     }
     row["given_at"] = verdict.at.get().into();
-    row["in_force"] = told.force.as_ref().map_or_else(
-        || json!({ "confirmed": false, "note": "not confirmed in force" }),
-        in_force,
-    );
+    row["in_force"] = told
+        .force
+        .as_ref()
+        .map_or_else(|| json!({ "confirmed": false, "note": "not confirmed in force" }), in_force);
     Ok(row)
 }
 
 /// A finding with its article and its reason, in both languages.
 pub(super) fn finding_in_words(finding: &Finding, pack: &Pack) -> Value {
-    let article = pack.rule(&finding.rule).map(|rule| json!({ "zh": rule.article.zh, "en": rule.article.en }));
+    let article =
+        pack.rule(&finding.rule).map(|rule| json!({ "zh": rule.article.zh, "en": rule.article.en }));
     json!({
         "rule": finding.rule,
         "head": finding.head.name(),

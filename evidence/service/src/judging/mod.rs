@@ -27,6 +27,7 @@ pub(crate) use hand::start;
 pub(crate) use pool::Pool;
 
 use crate::config::{Config, PackConfig, RulesConfig};
+use crate::quarantine::{MAX_WHY, Why};
 use crate::store::{Log, Position};
 use facts::When;
 use files::Files;
@@ -76,8 +77,7 @@ impl Judge {
             None => {
                 let read = crate::files::read(&config.file, LONGEST_PACK);
                 let bytes = read.map_err(|error| broken(error.to_string()))?;
-                let bytes =
-                    bytes.ok_or_else(|| broken(format!("{} is not there", config.file.display())))?;
+                let bytes = bytes.ok_or_else(|| broken(format!("{} is not there", config.file.display())))?;
                 String::from_utf8(bytes).map_err(|_| broken("text in UTF-8 is asked".to_owned()))?
             }
         };
@@ -161,7 +161,15 @@ impl Judging {
         }
         let force = Force::open(&config.log.folder)?;
         let numbers = Mutex::new(vec![Numbers::default(); judges.len()]);
-        Ok(Self { judges, pool: Pool::new(&config.rules)?, files, force, key, numbers, turn: RwLock::new(()) })
+        Ok(Self {
+            judges,
+            pool: Pool::new(&config.rules)?,
+            files,
+            force,
+            key,
+            numbers,
+            turn: RwLock::new(()),
+        })
     }
 
     pub(crate) fn judges(&self) -> &[Judge] {
@@ -183,6 +191,33 @@ impl Judging {
     /// [`Code::BadFacts`] with the field.
     pub(crate) fn require_facts(&self, record: &Record) -> Result<(), Refusal> {
         if self.judges.is_empty() { Ok(()) } else { facts::of(record.fields().iter(), None).map(drop) }
+    }
+
+    /// Whether deposits wait for any pack.
+    pub(crate) fn is_gate(&self) -> bool {
+        self.judges.iter().any(Judge::is_mandatory)
+    }
+
+    /// Judges the new records of a deposit by every mandatory pack, and says why it is not let through: nothing when it is.
+    ///
+    /// # Errors
+    /// [`Code::NoVerdict`] when an evaluation was aborted: the deposit is neither let through nor held;
+    /// [`Code::BadFacts`], [`Code::BadRulePack`].
+    pub(crate) fn gate(&self, records: &[Record], fresh: &[bool]) -> Result<Vec<Why>, Refusal> {
+        let mut why = Vec::new();
+        for (item, (record, _)) in records.iter().zip(fresh).enumerate().filter(|(_, (_, fresh))| **fresh) {
+            let facts = facts::of(record.fields().iter(), None)?;
+            for judge in self.judges.iter().filter(|judge| judge.is_mandatory()) {
+                let verdict = self.pool.evaluate(&judge.pack, &facts);
+                let verdict = verdict.map_err(|aborted| pool::refusal(&aborted))?;
+                // The first findings say enough of a large request.
+                if !judge.passes(&verdict) && why.len() < MAX_WHY {
+                    let item = u32::try_from(item).unwrap_or(u32::MAX);
+                    why.push(Why { item, statement: verdict.to_bytes() });
+                }
+            }
+        }
+        Ok(why)
     }
 
     /// The service's signature makes a verdict one on this entry.
@@ -254,4 +289,3 @@ impl Judging {
         }))
     }
 }
-

@@ -55,7 +55,9 @@ fn a_child_that_dies_gives_no_verdict_and_after_five_tries_the_entry_is_told_to_
     assert_eq!(hand.round().unwrap(), Round::Idle);
     assert!(desk.judging().verdicts(position).unwrap().is_empty(), "a bundle carries verdicts alone");
     let metrics = desk.judging().text(desk.log());
-    for line in ["aborted_total{pack=\"spc-online-litigation\"} 5", "missing_total{pack=\"spc-online-litigation\"} 1"] {
+    for line in
+        ["aborted_total{pack=\"spc-online-litigation\"} 5", "missing_total{pack=\"spc-online-litigation\"} 1"]
+    {
         assert!(metrics.contains(line), "{metrics}");
     }
 }

@@ -22,7 +22,7 @@
 
 mod backup;
 mod deposit;
-mod disk;
+pub(crate) mod disk;
 mod frame;
 mod fsck;
 mod index;

@@ -368,6 +368,15 @@ impl Log {
         receiver.recv().unwrap_or_else(|_| Err(Refusal::new(Code::StoreFailed)))
     }
 
+    /// Gives a batch back with whether each item is new: not in the log, and not earlier in the batch. Nothing is logged.
+    ///
+    /// # Errors
+    /// As [`Log::append`].
+    pub fn look(&self, batch: Batch) -> Result<(Batch, Vec<bool>), Refusal> {
+        require_batch(&batch)?;
+        self.ask(|reply| Command::Look { batch, reply })
+    }
+
     /// Erases records, salts and dedup rows of `count` entries of a shard; leaves and proofs stay. Returns how many were
     /// there. A backup that was made before still holds them.
     ///

@@ -36,6 +36,11 @@ pub(super) enum Command {
         batch: Batch,
         reply: Reply,
     },
+    /// Which items of a batch are not there yet; writes nothing.
+    Look {
+        batch: Batch,
+        reply: Box<dyn FnOnce(Result<(Batch, Vec<bool>), Refusal>) + Send>,
+    },
     Erase {
         from: Position,
         count: u64,
@@ -101,6 +106,10 @@ impl Sequencer {
             let Some(command) = waiting.take().or_else(|| commands.recv().ok()) else { return };
             match command {
                 Command::Stop => return,
+                Command::Look { batch, reply } => {
+                    self.forget_indexed();
+                    reply(self.look(batch));
+                }
                 Command::Erase { from, count, owner, reply } => reply(self.erase(from, count, owner)),
                 Command::Roll { origin, reply } => reply(self.roll(origin)),
                 Command::Deposit { batch, reply } => {
@@ -159,6 +168,14 @@ impl Sequencer {
                 group.decided.push(Decided { outcomes, reply });
             }
         }
+    }
+
+    fn look(&self, batch: Batch) -> Result<(Batch, Vec<bool>), Refusal> {
+        let fresh = match self.judge(&batch, &Group::default())? {
+            Judged::Answered(outcomes) => vec![false; outcomes.len()],
+            Judged::Write { fresh, .. } => fresh,
+        };
+        Ok((batch, fresh))
     }
 
     fn judge(&self, batch: &Batch, group: &Group) -> Result<Judged, Refusal> {

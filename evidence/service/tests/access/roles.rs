@@ -8,6 +8,9 @@ use zeugma_types::{BlockTime, Code};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/evidence-service.md");
 
+const RELEASE: &str = "/v1/quarantine/00000000000000000000000000000000/release";
+const REJECT: &str = "/v1/quarantine/00000000000000000000000000000000/reject";
+
 /// The requests of an action, as `(method, path, body, status when allowed)`. `{n}` is an entry of the tenant's own.
 fn requests(action: &str) -> Vec<(&'static str, &'static str, Value, u16)> {
     let entry = "/v1/entries/0/{n}";
@@ -35,6 +38,13 @@ fn requests(action: &str) -> Vec<(&'static str, &'static str, Value, u16)> {
             vec![
                 ("POST", "/v1/backups", json!({ "folder": "{backup}" }), 201),
                 ("POST", "/v1/shards", json!({ "origin": "log.example/{n}" }), 201),
+            ]
+        }
+        "rule" => {
+            // No such case: who may not rule does not even hear that.
+            vec![
+                ("POST", RELEASE, json!({ "words": "x" }), 404),
+                ("POST", REJECT, json!({ "words": "x" }), 404),
             ]
         }
         other => panic!("the page has an action {other} that this test does not ask"),

@@ -61,7 +61,9 @@ impl Chain {
         let text = |text| Text::new(text).unwrap();
         let key = *SecretKey::from_seed(&[50; 32]).public().as_bytes();
         let mut network = TestNetwork::new(4);
-        network.wait(now().since(network.time()).unwrap());
+        // A trust file of the past: whoever reads it at once is behind no one.
+        let before = BlockTime::new(now().get() - 60_000);
+        network.wait(before.since(network.time()).unwrap());
         let genesis = Genesis {
             version: Genesis::VERSION,
             name: text("test"),
@@ -138,6 +140,13 @@ impl Chain {
         assert!(outcome.refusal().is_none(), "{outcome:?}");
     }
 
+    /// Waits until the machine's clock has passed that of the chain, whose blocks are a second apart at least.
+    pub(crate) fn settle(&self) {
+        while now() <= self.inner().network.time() {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    }
+
     /// Ends the epoch: what is in force is said.
     pub(crate) fn end_epoch(&self) {
         let mut inner = self.inner();
@@ -155,7 +164,8 @@ impl Chain {
 impl Inner {
     /// Executes a block with at most one transaction.
     fn block(&mut self, transaction: Option<&[u8]>, place: Place) -> Option<Outcome> {
-        let checked: Vec<Checked> = transaction.map(|bytes| Checked::new(bytes).unwrap()).into_iter().collect();
+        let checked: Vec<Checked> =
+            transaction.map(|bytes| Checked::new(bytes).unwrap()).into_iter().collect();
         // Blocks are as old as the machine says: receipts and verdicts are compared with them.
         if let Some(ahead) = now().since(self.network.time()) {
             self.network.wait(ahead);
@@ -221,9 +231,7 @@ impl Inner {
             ["v1", "genesis"] => canonical(self.genesis.to_bytes()),
             ["v1", "accounts", id] => {
                 let known = [governor().public()].into_iter().map(|key| account_of(key.as_bytes()));
-                let known = known.chain(
-                    self.genesis.accounts.iter().map(|founder| account_of(&founder.key)),
-                );
+                let known = known.chain(self.genesis.accounts.iter().map(|founder| account_of(&founder.key)));
                 let account = known.into_iter().find(|account| account.to_string() == id)?;
                 canonical(self.store.get(&zeugma_ledger::Slot::Account(&account).key())?.to_vec())
             }
@@ -293,12 +301,14 @@ fn answer(mut stream: TcpStream, inner: &Mutex<Inner>, away: &AtomicBool) -> std
         let (status, kind, bytes) = match found {
             Some(Ok(bytes)) => (200, "application/octet-stream", bytes),
             Some(Err(json)) => (200, "application/json", json.to_string().into_bytes()),
-            None => (404, "application/problem+json", b"{\"name\":\"not-found\",\"detail\":\"it is not there\"}".to_vec()),
+            None => (
+                404,
+                "application/problem+json",
+                b"{\"name\":\"not-found\",\"detail\":\"it is not there\"}".to_vec(),
+            ),
         };
-        let head = format!(
-            "HTTP/1.1 {status} x\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n",
-            bytes.len()
-        );
+        let head =
+            format!("HTTP/1.1 {status} x\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n", bytes.len());
         stream.write_all(head.as_bytes())?;
         stream.write_all(&bytes)?;
     }

@@ -57,12 +57,25 @@ fn the_tail_of_a_rolled_shard_is_published_and_anchored_under_its_own_origin() {
         assert_eq!(standing["state"], "anchored", "{entry}: {standing}");
     }
     let status = service.get("/v1/status");
-    let shards: Vec<_> = status["shards"].as_array().unwrap().iter().map(|one| {
-        (one["origin"].as_str().unwrap().to_owned(), one["durable"].as_u64().unwrap(), one["anchored"].as_u64())
-    }).collect();
+    let shards: Vec<_> = status["shards"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            (
+                one["origin"].as_str().unwrap().to_owned(),
+                one["durable"].as_u64().unwrap(),
+                one["anchored"].as_u64(),
+            )
+        })
+        .collect();
     assert_eq!(
         shards,
-        [("log.example/one".to_owned(), 3, Some(3)), ("log.example/two".to_owned(), 0, None), ("log.example/three".to_owned(), 1, Some(1))]
+        [
+            ("log.example/one".to_owned(), 3, Some(3)),
+            ("log.example/two".to_owned(), 0, None),
+            ("log.example/three".to_owned(), 1, Some(1))
+        ]
     );
 
     // Each shard has a policy of its own, and the bundle is shown under that one alone.

@@ -45,7 +45,7 @@ fn a_verdict_is_confirmed_by_the_standing_that_ends_its_epoch_and_by_no_other() 
     std::thread::sleep(std::time::Duration::from_millis(1_500));
     assert_eq!(force(0)["confirmed"], false, "another digest is registered");
     chain.submit(set(pack().digest()));
-    std::thread::sleep(std::time::Duration::from_millis(5));
+    chain.settle();
     service.deposit(&[lawful(b"during")]);
     assert_eq!(force(1)["confirmed"], false);
 
@@ -70,7 +70,7 @@ fn a_verdict_is_confirmed_by_the_standing_that_ends_its_epoch_and_by_no_other() 
     // Taken out of force: what was given before stays confirmed, what comes after is not.
     let name = Text::new("court-filing").unwrap();
     chain.submit(RevokeDigest { kind: Kind::RulePack, name }.into());
-    std::thread::sleep(std::time::Duration::from_millis(5));
+    chain.settle();
     service.deposit(&[lawful(b"late")]);
     service.judged(2);
     chain.end_epoch();
@@ -100,7 +100,8 @@ fn a_pack_that_waits_for_the_anchor_judges_what_it_shows_and_is_replayed_from_th
     assert_eq!(told["state"], "anchored", "{told}");
     let heads = &told["verdicts"][0]["heads"];
     assert_eq!((&heads["authenticity"], &heads["legality"]), (&json!("met"), &json!("met")));
-    let bundle = zeugma_evidence_verify::Bundle::from_bytes(&service.bytes("/v1/entries/0/0/bundle")).unwrap();
+    let bundle =
+        zeugma_evidence_verify::Bundle::from_bytes(&service.bytes("/v1/entries/0/0/bundle")).unwrap();
     let recorded = Verdict::from_bytes(&bundle.verdicts[0].statement).unwrap();
     let facts = of_bundle(&bundle, When::Anchored).unwrap();
     assert_eq!(replay(&recorded, &pack(), &facts).unwrap(), Replay::Same);

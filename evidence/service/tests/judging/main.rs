@@ -5,5 +5,6 @@ mod anchoring;
 #[path = "../common/chain.rs"]
 mod chain;
 mod force;
+mod held;
 mod verdicts;
 mod world;

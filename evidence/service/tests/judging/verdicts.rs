@@ -27,7 +27,10 @@ fn each_entry_is_judged_and_its_bundle_alone_gives_the_verdict_again_byte_for_by
     ] {
         let told = &service.judged(index)["verdicts"][0];
         assert_eq!(told["pack"]["digest"], hex::encode(pack().digest()), "{told}");
-        assert_eq!((&told["heads"]["legality"], &told["heads"]["authenticity"]), (&json!(outcome), &json!("undetermined")));
+        assert_eq!(
+            (&told["heads"]["legality"], &told["heads"]["authenticity"]),
+            (&json!(outcome), &json!("undetermined"))
+        );
         let finding = &told["findings"][0];
         assert_eq!((&finding["words"]["en"], &finding["article"]["zh"]), (&json!(en), &json!("第一条")));
         assert!(finding["words"]["zh"].as_str().unwrap().contains("a contract archive"));
@@ -50,7 +53,13 @@ fn each_entry_is_judged_and_its_bundle_alone_gives_the_verdict_again_byte_for_by
     let trust = TestNetwork::new(4).trust_file();
     let time = BlockTime::new(bundle.verdicts[0].at.get() + 1_000);
     let ask = |bytes: &[u8]| {
-        verify(&Question { bundle: bytes, subject: Subject::File(b"two"), trust: &trust, policy: &policy, time })
+        verify(&Question {
+            bundle: bytes,
+            subject: Subject::File(b"two"),
+            trust: &trust,
+            policy: &policy,
+            time,
+        })
     };
     let report = ask(&bytes).unwrap();
     assert!(report.not_shown.iter().all(|line| line.word != Word::NoVerdict), "{report:?}");
@@ -60,7 +69,11 @@ fn each_entry_is_judged_and_its_bundle_alone_gives_the_verdict_again_byte_for_by
     let other = Bundle::from_bytes(&service.bytes("/v1/entries/0/0/bundle")).unwrap();
     let mut swapped = bundle.clone();
     swapped.verdicts = other.verdicts;
-    assert_eq!(ask(&swapped.sealed().to_bytes()).unwrap_err().code, Code::BadSignature, "a verdict is of one entry");
+    assert_eq!(
+        ask(&swapped.sealed().to_bytes()).unwrap_err().code,
+        Code::BadSignature,
+        "a verdict is of one entry"
+    );
 
     let mut closed = bundle;
     closed.disclosure.fields.pop();
@@ -114,14 +127,21 @@ fn an_erased_record_takes_its_verdict_with_it_and_a_damaged_file_is_named() {
     let file = folder.path().join("log/verdicts").join(hex::encode(pack().digest())).join("0/0");
     let before = std::fs::read(&file).unwrap();
     assert_eq!(service.ask("DELETE", "/v1/entries/0/0", &serde_json::Value::Null).0, 204);
-    assert!(std::fs::read(&file).unwrap().len() < before.len() - 100, "the verdict of the erased entry is gone");
+    assert!(
+        std::fs::read(&file).unwrap().len() < before.len() - 100,
+        "the verdict of the erased entry is gone"
+    );
     assert_eq!(service.judged(1)["verdicts"][0]["heads"]["legality"], "met");
 
     let mut bytes = std::fs::read(&file).unwrap();
     bytes[40] ^= 1;
     std::fs::write(&file, bytes).unwrap();
     let (status, problem) = service.ask("GET", "/v1/entries/0/1", &serde_json::Value::Null);
-    assert_eq!((status, problem["code"].as_u64()), (500, Some(u64::from(Code::Damaged.number()))), "{problem}");
+    assert_eq!(
+        (status, problem["code"].as_u64()),
+        (500, Some(u64::from(Code::Damaged.number()))),
+        "{problem}"
+    );
     assert!(problem.to_string().contains("verdicts"), "{problem}");
     service.end();
 }
@@ -133,15 +153,22 @@ fn what_cannot_be_judged_is_refused_with_its_field_and_another_pack_stops_the_st
     let service = Service::start(config(folder.path(), &extra));
     for custom in [json!({ "declared.provenance.lawful": "perhaps" }), json!({ "declared.no.such": "x" })] {
         let (status, problem) = service.deposit(&[lawful(b"one"), item(b"two", &custom)]);
-        assert_eq!((status, problem["code"].as_u64()), (422, Some(u64::from(Code::BadFacts.number()))), "{problem}");
+        assert_eq!(
+            (status, problem["code"].as_u64()),
+            (422, Some(u64::from(Code::BadFacts.number()))),
+            "{problem}"
+        );
     }
     assert_eq!(service.get("/v1/status")["durable"], 0);
     service.end();
 
     std::fs::write(folder.path().join("pack.toml"), PACK.replace("1.0.0", "1.0.1")).unwrap();
-    let text = rules("") + &format!(
-        "[[rules.pack]]\nfile = {:?}\ndigest = \"{}\"\n", folder.path().join("pack.toml"), hex::encode(pack().digest())
-    );
+    let text = rules("")
+        + &format!(
+            "[[rules.pack]]\nfile = {:?}\ndigest = \"{}\"\n",
+            folder.path().join("pack.toml"),
+            hex::encode(pack().digest())
+        );
     let config = config(folder.path(), &text);
     let (_stop, stopped) = tokio::sync::watch::channel(false);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -123,12 +123,11 @@ impl Service {
         }
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
-            .allow_non_standard_methods(true)
             .timeout_global(Some(Duration::from_secs(60)))
             .build()
             .into();
         let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
-        let mut answer = agent.run(request.body(body).unwrap()).unwrap();
+        let mut answer = agent.run(request.body(&body[..]).unwrap()).unwrap();
         (answer.status().as_u16(), answer.body_mut().read_to_vec().unwrap())
     }
 

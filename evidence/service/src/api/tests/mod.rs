@@ -13,6 +13,7 @@ use crate::desk::{Desk, now};
 use crate::health::{self, Health};
 use crate::keys::Keys;
 use crate::metrics::Metrics;
+use crate::quarantine::Case;
 use crate::quota::Quota;
 use crate::serve::{Limits, serve};
 use disk::Faulty;
@@ -25,6 +26,8 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use zeugma_crypto::hash::sha256;
+use zeugma_evidence_log::Record;
+use zeugma_evidence_log::record::{CustomField, Field};
 
 /// A served API and what is behind it.
 pub(super) struct World {
@@ -77,6 +80,7 @@ impl World {
             .with("party", tenant("one", Role::Party))
             .with("other", tenant("two", Role::Party))
             .with("judge", tenant("three", Role::Judge))
+            .with("regulator", tenant("six", Role::Regulator))
             .with("operator", tenant("four", Role::Operator))
             .with("spent", tenant("spent", Role::Operator))
             .with_file_in(folder.path());
@@ -149,6 +153,26 @@ impl World {
             expires_at: None,
         };
         self.api.access.file().unwrap().add(grant).unwrap().row.id
+    }
+
+    /// Holds a deposit of the party as if a pack had not passed it; the name of the case.
+    pub(super) fn hold(&self, content: &[u8]) -> String {
+        let item = deposit(content)["items"][0].clone();
+        let mut sha256 = [0; 32];
+        hex::decode_to_slice(item["digests"]["sha256"].as_str().unwrap(), &mut sha256).unwrap();
+        let custom = CustomField { name: "case".into(), value: b"2026-17".to_vec() };
+        let record = Record::new(vec![
+            Field::Sha256(sha256),
+            Field::MediaType("text/plain".into()),
+            Field::Size(content.len() as u64),
+            Field::Submitter("one".into()),
+            Field::Source("a contract archive".into()),
+            Field::Custom(custom),
+        ]);
+        let case = Case::new("one", vec![record.unwrap()], None, Vec::new(), now()).unwrap();
+        let refusal = self.api.desk.quarantine().hold(&case, || Ok(true)).unwrap_err();
+        assert_eq!(refusal.code, zeugma_types::Code::Quarantined);
+        case.id().to_string()
     }
 
     /// Deposits, and publishes a checkpoint over it.

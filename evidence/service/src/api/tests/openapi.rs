@@ -179,6 +179,35 @@ fn every_operation_answers_as_the_document_says_and_every_documented_refusal_hap
         }
     }
     asked.push((of_entry, "get", world.by("party", "GET", &format!("{entry}?wait=x"), &null)));
+    let (released, rejected, kept) =
+        (world.hold(b"held one"), world.hold(b"held two"), world.hold(b"held three"));
+    asked.push(("/v1/deposits", "post", deposits("party", deposit(b"held three"))));
+    let (cases, case) = ("/v1/quarantine", "/v1/quarantine/{case}");
+    let words = json!({ "words": "for the record" });
+    for token in ["party", "regulator", "nobody", "operator"] {
+        asked.push((cases, "get", world.by(token, "GET", cases, &null)));
+        asked.push((case, "get", world.by(token, "GET", &format!("{cases}/{kept}"), &null)));
+    }
+    asked.push((case, "get", world.by("other", "GET", &format!("{cases}/{kept}"), &null)));
+    let rule = |token: &str, id: &str, what: &str, body: &Value| {
+        let path = format!("{cases}/{id}/{what}");
+        world.by(token, "POST", &path, body)
+    };
+    for (what, id, path, turned) in [
+        ("release", &released, "/v1/quarantine/{case}/release", "reject"),
+        ("reject", &rejected, "/v1/quarantine/{case}/reject", "release"),
+    ] {
+        asked.push((path, "post", rule("regulator", id, what, &json!({ "words": "" }))));
+        asked.push((path, "post", rule("nobody", id, what, &words)));
+        asked.push((path, "post", rule("party", id, what, &words)));
+        asked.push((path, "post", rule("regulator", &"0".repeat(32), what, &words)));
+        let done = rule("regulator", id, what, &words);
+        assert_eq!(done.status, 200, "{}", done.json());
+        asked.push((path, "post", done));
+        let other =
+            if turned == "reject" { "/v1/quarantine/{case}/reject" } else { "/v1/quarantine/{case}/release" };
+        asked.push((other, "post", rule("regulator", id, turned, &words)));
+    }
     for (token, query) in [("party", ""), ("party", "?limit=1"), ("party", "?digest=z"), ("party", "?x=1")]
         .into_iter()
         .chain([("party", "?cursor=00"), ("nobody", ""), ("operator", "")])
@@ -241,6 +270,10 @@ fn every_operation_answers_as_the_document_says_and_every_documented_refusal_hap
             ("/v1/audit", "get", at("operator", "GET", "/v1/audit")),
             ("/v1/audit/{shard}/{index}/bundle", "get", at("operator", "GET", "/v1/audit/0/0/bundle")),
             ("/log/{shard}/{path}", "get", world.ask("GET", "/log/0/tile/entries/000.p/2", &[], b"")),
+            (cases, "get", at("regulator", "GET", cases)),
+            (case, "get", at("regulator", "GET", &format!("{cases}/{kept}"))),
+            ("/v1/quarantine/{case}/release", "post", rule("regulator", &kept, "release", &words)),
+            ("/v1/quarantine/{case}/reject", "post", rule("regulator", &kept, "reject", &words)),
             ("/audit/{shard}/{path}", "get", world.ask("GET", "/audit/0/tile/entries/000.p/2", &[], b"")),
             ("/v1/backups", "post", operate("operator", "/v1/backups", &again)),
             ("/v1/shards", "post", operate("operator", "/v1/shards", &json!({ "origin": "log.example/x" }))),

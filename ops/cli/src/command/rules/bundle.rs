@@ -30,7 +30,11 @@ pub(super) fn replayed(file: &Path, bytes: &[u8], pack: &Pack) -> Result<Report,
         }
     }
     let recorded = recorded.ok_or_else(|| {
-        let what = format!("no verdict of {} verdicts in it is of the pack {}", bundle.verdicts.len(), hex::encode(pack.digest()));
+        let what = format!(
+            "no verdict of {} verdicts in it is of the pack {}",
+            bundle.verdicts.len(),
+            hex::encode(pack.digest())
+        );
         differs(file, what, "give the pack of a digest that `zeugma verify` shows")
     })?;
     // The verdict names its facts by their digest, and so says when it was given.
@@ -38,6 +42,7 @@ pub(super) fn replayed(file: &Path, bytes: &[u8], pack: &Pack) -> Result<Report,
     if facts.digest() != recorded.facts && bundle.proof.is_some() && bundle.receipt.is_some() {
         facts = of_bundle(&bundle, When::Anchored).map_err(refused)?;
     }
-    let replayed = replay(&recorded, pack, &facts).map_err(|broken| super::pack::broken(&pack.name, &broken))?;
+    let replayed =
+        replay(&recorded, pack, &facts).map_err(|broken| super::pack::broken(&pack.name, &broken))?;
     told(file, &recorded, &replayed)
 }
