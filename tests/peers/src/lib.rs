@@ -31,6 +31,7 @@ pub mod record;
 mod rpc;
 mod simd;
 mod tlog;
+mod tsa;
 mod wait;
 
 pub use comet::{Change, CometNetwork, Conflict, Options, Release, Setting, Twin, copy_tree};
@@ -40,9 +41,11 @@ pub use install::{Peer, cache_dir};
 pub use ports::Port;
 pub use process::Process;
 pub use recipe::{
-    COMETBFT_0_38, COMETBFT_1_0, OMNIWITNESS, RECIPES, Recipe, SIMD, TESSERA, TESSERA_FSCK, TLOG_READER,
+    COMETBFT_0_38, COMETBFT_1_0, GO_TSA, OMNIWITNESS, RECIPES, Recipe, SIMD, TESSERA, TESSERA_FSCK,
+    TLOG_READER,
 };
 pub use rpc::{CometRpc, Included};
 pub use simd::{Simd, SimdOptions, StoreQuery, balances_key};
 pub use tlog::{KnownLog, Omniwitness, TesseraFsck, TlogReader};
+pub use tsa::GoTsa;
 pub use wait::until;

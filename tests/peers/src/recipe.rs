@@ -109,9 +109,22 @@ pub static OMNIWITNESS: Recipe = Recipe {
     ],
 };
 
+/// A time authority of ours around a package that makes time-stamps.
+pub static GO_TSA: Recipe = Recipe {
+    name: "go-tsa",
+    about: "a time authority over github.com/digitorus/timestamp of 2023-12-17",
+    program: "go-tsa",
+    package: ".",
+    files: &[
+        ("go.mod", include_str!("../recipes/go-tsa/go.mod")),
+        ("go.sum", include_str!("../recipes/go-tsa/go.sum")),
+        ("main.go", include_str!("../recipes/go-tsa/main.go")),
+    ],
+};
+
 /// Every recipe there is.
-pub static RECIPES: [&Recipe; 7] =
-    [&COMETBFT_0_38, &COMETBFT_1_0, &SIMD, &TLOG_READER, &TESSERA, &TESSERA_FSCK, &OMNIWITNESS];
+pub static RECIPES: [&Recipe; 8] =
+    [&COMETBFT_0_38, &COMETBFT_1_0, &SIMD, &TLOG_READER, &TESSERA, &TESSERA_FSCK, &OMNIWITNESS, &GO_TSA];
 
 impl Recipe {
     /// The recipe of that name.

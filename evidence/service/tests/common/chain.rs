@@ -55,7 +55,7 @@ impl Chain {
     /// A network whose founders are the tests and this account, both with every role.
     pub(crate) fn start(account: &SecretKey) -> Self {
         let founder =
-            |key: &SecretKey| Founder { key: *key.public().as_bytes(), roles: Roles::of(&Role::ALL) };
+            |key: &SecretKey| Founder { key: *key.public().as_bytes(), roles: Roles::of(Role::ALL) };
         let mut accounts = vec![founder(&governor()), founder(account)];
         accounts.sort_by_key(|founder| founder.key);
         let text = |text| Text::new(text).unwrap();
