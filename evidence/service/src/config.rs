@@ -625,8 +625,8 @@ mod tests {
             ("[log]\nfolder = \"a\"\ntwin = \"a\"".to_owned(), "log.twin"),
             ("[chain]\nnode = \"http://127.0.0.1:1\"\nanchor_seconds = 0".to_owned(), "anchor_seconds"),
             (tenant("a", "zz"), "64 hex digits"),
-            (tenant("a", &digest) + &tenant("a", &"cd".repeat(32)), "found it twice"),
-            (tenant("a", &digest) + &tenant("b", &digest), "found one shared"),
+            (tenant("a", &digest) + tenant("a", &"cd".repeat(32)).as_str(), "found it twice"),
+            (tenant("a", &digest) + tenant("b", &digest).as_str(), "found one shared"),
             ("[api]\nrequests = 0".to_owned(), "api.requests: at least 1"),
             ("[api]\nreads = 0".to_owned(), "api.reads: at least 1"),
             ("[api]\narriving_bytes = 7".to_owned(), "4194304, and at most 2^40 are asked; found 7"),
@@ -642,10 +642,13 @@ mod tests {
             ("[api]\nconnections = 0".to_owned(), "api.connections: 1 to 1048576"),
             ("[api]\nidle_seconds = 4".to_owned(), "api.idle_seconds: 5 to 3600"),
             (tls.to_owned() + "client_required = true", "needs api.tls.client_ca"),
-            (tls.to_owned() + &tenant("a", &digest) + &shown, "certificate_sha256 needs api.tls.client_ca"),
+            (
+                tls.to_owned() + tenant("a", &digest).as_str() + shown.as_str(),
+                "certificate_sha256 needs api.tls.client_ca",
+            ),
             (tls.to_owned() + neither, "found neither"),
             ("[rules]\nworkers = 0".to_owned(), "rules.workers: 1 to 64 are asked, found 0"),
-            (pack("a", "") + &pack("a", ""), "found it twice"),
+            (pack("a", "") + pack("a", "").as_str(), "found it twice"),
             (
                 pack("a", "when = \"anchored\"\nneeded = [\"legality\"]\n"),
                 "when it is received, found anchored",
@@ -653,11 +656,11 @@ mod tests {
             ("[quarantine]\ndays = 0".to_owned(), "quarantine.days: 1 to 3650"),
             (pack("a", "when = \"anchored\"\n"), "takes chain.trust, found none"),
             (authority("", "http://a"), "found 0"),
-            (authority("a", "http://a") + &authority("b", "http://a"), "found it twice"),
+            (authority("a", "http://a") + authority("b", "http://a").as_str(), "found it twice"),
             (
                 "[stamping]\nneeded = 2\n".to_owned()
-                    + &authority("a", "http://a")
-                    + &authority("a", "http://b"),
+                    + authority("a", "http://a").as_str()
+                    + authority("a", "http://b").as_str(),
                 "institutions, 1; found 2",
             ),
         ] {

@@ -303,7 +303,8 @@ fn another_tenant_sees_nothing_and_roles_bound_what_may_be_asked() {
             "[[tenant]]\nname = \"{name}\"\npseudonym = \"{name}\"\nrole = \"{role}\"\ntoken_sha256 = \"{digest}\"\n"
         )
     };
-    let tenants = tenant("one", "party") + &tenant("two", "party") + &tenant("three", "regulator");
+    let tenants =
+        tenant("one", "party") + tenant("two", "party").as_str() + tenant("three", "regulator").as_str();
     let service = Service::start(folder.path(), &tenants);
     let ask = |name: &str, method: &str, path: &str, body: &[u8]| {
         service.ask(method, path, &[("Authorization", &format!("Bearer {name}"))], body)

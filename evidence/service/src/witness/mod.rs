@@ -210,7 +210,7 @@ impl Witness {
 
     fn sign(&self, grown: &Growth, at: UnixSeconds) -> Result<String, Refusal> {
         let [first, second] = self.keys.signers();
-        Ok(first.cosign(grown.checkpoint(), at)? + &second.cosign(grown.checkpoint(), at)?)
+        Ok(first.cosign(grown.checkpoint(), at)? + second.cosign(grown.checkpoint(), at)?.as_str())
     }
 
     fn keep_contradiction(&self, origin: &str, seen: &Seen, why: &Declined, body: &[u8]) {

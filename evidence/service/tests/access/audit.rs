@@ -56,7 +56,7 @@ fn segment(folder: &Path) -> PathBuf {
 #[test]
 fn every_read_and_every_change_is_an_act_with_its_outcome_and_reading_the_acts_is_one() {
     let folder = TempDir::new().unwrap();
-    let service = Service::start(folder.path(), &(tenant("one", "party") + &tenant("two", "judge")));
+    let service = Service::start(folder.path(), &(tenant("one", "party") + tenant("two", "judge").as_str()));
     let auditor = add(&folder, "supervision", Role::Regulator);
     assert_eq!(service.deposit("one", &[item(b"a", "1")]).status, 201);
     assert_eq!(service.get("one", "/v1/entries/0/0?wait=10").status, 200);
@@ -103,7 +103,7 @@ fn every_read_and_every_change_is_an_act_with_its_outcome_and_reading_the_acts_i
         std::thread::sleep(Duration::from_millis(200));
     }
     service.end();
-    let service = Service::start(folder.path(), &(tenant("one", "party") + &tenant("two", "judge")));
+    let service = Service::start(folder.path(), &(tenant("one", "party") + tenant("two", "judge").as_str()));
     std::thread::sleep(Duration::from_millis(1_500));
     assert_eq!(made(&service), 1);
     service.end();
@@ -112,8 +112,10 @@ fn every_read_and_every_change_is_an_act_with_its_outcome_and_reading_the_acts_i
 #[test]
 fn an_auditor_proves_an_act_offline_and_the_public_tiles_show_nothing_of_it() {
     let folder = TempDir::new().unwrap();
-    let service =
-        Service::start(folder.path(), &(tenant("a-telling-name", "party") + &tenant("op", "operator")));
+    let service = Service::start(
+        folder.path(),
+        &(tenant("a-telling-name", "party") + tenant("op", "operator").as_str()),
+    );
     assert_eq!(service.deposit("a-telling-name", &[item(b"a", "1")]).status, 201);
     assert_eq!(service.get("a-telling-name", "/v1/entries/0/0/receipt").status, 200);
     let mut act = acts(&service, "op", 256).into_iter().find(|act| act["what"] == "entry.receipt").unwrap();
@@ -162,7 +164,8 @@ fn policy_of_the_log(service: &Service) -> Policy {
 #[test]
 fn an_act_that_was_altered_or_overwritten_or_cut_off_is_found() {
     let folder = TempDir::new().unwrap();
-    let service = Service::start(folder.path(), &(tenant("one", "party") + &tenant("op", "operator")));
+    let service =
+        Service::start(folder.path(), &(tenant("one", "party") + tenant("op", "operator").as_str()));
     assert_eq!(service.deposit("one", &[item(b"a", "1")]).status, 201);
     for _ in 0..5 {
         assert_eq!(service.get("one", "/v1/entries/0/0").status, 200);

@@ -144,7 +144,7 @@ fn every_cell_of_the_table_of_roles_and_actions_is_as_the_page_says() {
 #[test]
 fn what_another_tenant_deposited_is_answered_to_the_byte_as_what_is_not_there() {
     let folder = TempDir::new().unwrap();
-    let service = Service::start(folder.path(), &(tenant("one", "party") + &tenant("two", "party")));
+    let service = Service::start(folder.path(), &(tenant("one", "party") + tenant("two", "party").as_str()));
     let items: Vec<_> = (0..34_u8).map(|n| item(&[n], "1")).collect();
     assert_eq!(service.deposit("one", &items).status, 201);
     assert_eq!(service.ask("one", "DELETE", "/v1/entries/0/22", &Value::Null).status, 204);

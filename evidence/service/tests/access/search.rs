@@ -33,7 +33,7 @@ fn sm3(content: &[u8]) -> String {
 #[test]
 fn entries_are_found_by_either_digest_case_and_submitter_within_one_tenant_alone() {
     let folder = TempDir::new().unwrap();
-    let service = Service::start(folder.path(), &(tenant("one", "party") + &tenant("two", "party")));
+    let service = Service::start(folder.path(), &(tenant("one", "party") + tenant("two", "party").as_str()));
     let clerk = add(&folder, "one", Role::Clerk);
     let mut both = item(b"both", "2026-17");
     both["digests"]["sm3"] = json!(sm3(b"both"));
@@ -76,7 +76,7 @@ fn entries_are_found_by_either_digest_case_and_submitter_within_one_tenant_alone
 #[test]
 fn pages_hold_each_entry_once_while_others_come_and_a_cursor_is_good_for_its_own_search_alone() {
     let folder = TempDir::new().unwrap();
-    let service = Service::start(folder.path(), &(tenant("one", "party") + &tenant("two", "party")));
+    let service = Service::start(folder.path(), &(tenant("one", "party") + tenant("two", "party").as_str()));
     let items = |from: u16, count: u16| -> Vec<Value> {
         (from..from + count)
             .map(|n| item(&n.to_be_bytes(), if n % 2 == 0 { "even" } else { "odd" }))
@@ -108,7 +108,7 @@ fn pages_hold_each_entry_once_while_others_come_and_a_cursor_is_good_for_its_own
 #[test]
 fn an_erased_entry_is_found_no_more_also_in_an_index_made_anew_and_its_tenant_is_told() {
     let folder = TempDir::new().unwrap();
-    let tenants = tenant("one", "party") + &tenant("two", "party");
+    let tenants = tenant("one", "party") + tenant("two", "party").as_str();
     let service = Service::start(folder.path(), &tenants);
     assert_eq!(service.deposit("one", &[item(b"a", "7"), item(b"b", "7"), item(b"c", "7")]).status, 201);
     assert_eq!(indexes(&service.get("one", "/v1/search?case=7")), [0, 1, 2]);

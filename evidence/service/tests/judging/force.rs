@@ -33,7 +33,7 @@ fn set(digest: [u8; 32]) -> zeugma_ledger::Message {
 fn a_verdict_is_confirmed_by_the_standing_that_ends_its_epoch_and_by_no_other() {
     let folder = TempDir::new().unwrap();
     let (chain, network) = chain(folder.path());
-    let extra = network + &rules("") + &configured(folder.path(), "");
+    let extra = network + rules("").as_str() + configured(folder.path(), "").as_str();
     let service = Service::start(config(folder.path(), &extra));
     let force = |index| service.judged(index)["verdicts"][0]["in_force"].clone();
 
@@ -93,7 +93,7 @@ fn a_pack_that_waits_for_the_anchor_judges_what_it_shows_and_is_replayed_from_th
     use zeugma_evidence_service::judging::facts::{When, of_bundle};
     let folder = TempDir::new().unwrap();
     let (_chain, network) = chain(folder.path());
-    let extra = network + &rules("") + &configured(folder.path(), "when = \"anchored\"\n");
+    let extra = network + rules("").as_str() + configured(folder.path(), "when = \"anchored\"\n").as_str();
     let service = Service::start(config(folder.path(), &extra));
     service.deposit(&[lawful(b"one")]);
     let told = service.judged(0);

@@ -15,11 +15,13 @@ fn tenants() -> String {
             "[[tenant]]\nname = \"{name}\"\npseudonym = \"{name}\"\nrole = \"{role}\"\ntoken_sha256 = \"{digest}\"\n"
         )
     };
-    tenant("party", "party") + &tenant("stranger", "party") + &tenant("regulator", "regulator")
+    tenant("party", "party")
+        + tenant("stranger", "party").as_str()
+        + tenant("regulator", "regulator").as_str()
 }
 
 fn gated(folder: &Path, more: &str) -> Service {
-    let extra = rules(more) + &configured(folder, "needed = [\"legality\"]\n") + &tenants();
+    let extra = rules(more) + configured(folder, "needed = [\"legality\"]\n").as_str() + tenants().as_str();
     Service::start(config(folder, &extra))
 }
 
@@ -131,7 +133,7 @@ fn what_is_rejected_stays_out_and_its_key_stands_for_it() {
 fn a_worker_that_dies_answers_not_yet_and_nothing_is_accepted_held_or_lost() {
     let folder = TempDir::new().unwrap();
     let pack = configured(folder.path(), "needed = [\"legality\"]\n");
-    let dead = "[rules]\nworker = [\"/bin/false\"]\n".to_owned() + &pack + &tenants();
+    let dead = "[rules]\nworker = [\"/bin/false\"]\n".to_owned() + pack.as_str() + tenants().as_str();
     let service = Service::start(config(folder.path(), &dead));
     let (status, problem) = service.deposit(&[lawful(b"one")]);
     assert_eq!(

@@ -15,7 +15,7 @@ use zeugma_types::{BlockTime, Code, Decode as _, Encode as _};
 #[test]
 fn each_entry_is_judged_and_its_bundle_alone_gives_the_verdict_again_byte_for_byte() {
     let folder = TempDir::new().unwrap();
-    let extra = rules("") + &configured(folder.path(), "");
+    let extra = rules("") + configured(folder.path(), "").as_str();
     let service = Service::start(config(folder.path(), &extra));
     let denied = item(b"two", &json!({ "declared.provenance.lawful": "false", "case": "2026-17" }));
     let (status, answer) = service.deposit(&[lawful(b"one"), denied, item(b"three", &json!({}))]);
@@ -88,7 +88,7 @@ fn a_pack_judges_what_is_deposited_after_it_was_configured_and_goes_on_after_a_r
     service.deposit(&[lawful(b"before")]);
     service.end();
 
-    let extra = rules("") + &configured(folder.path(), "");
+    let extra = rules("") + configured(folder.path(), "").as_str();
     let service = Service::start(config(folder.path(), &extra));
     service.deposit(&[lawful(b"one")]);
     let first = service.judged(1)["verdicts"][0].clone();
@@ -120,7 +120,7 @@ fn a_pack_judges_what_is_deposited_after_it_was_configured_and_goes_on_after_a_r
 #[test]
 fn an_erased_record_takes_its_verdict_with_it_and_a_damaged_file_is_named() {
     let folder = TempDir::new().unwrap();
-    let extra = rules("") + &configured(folder.path(), "");
+    let extra = rules("") + configured(folder.path(), "").as_str();
     let service = Service::start(config(folder.path(), &extra));
     service.deposit(&[lawful(b"one"), lawful(b"two")]);
     (service.judged(0), service.judged(1));
@@ -149,7 +149,7 @@ fn an_erased_record_takes_its_verdict_with_it_and_a_damaged_file_is_named() {
 #[test]
 fn what_cannot_be_judged_is_refused_with_its_field_and_another_pack_stops_the_start() {
     let folder = TempDir::new().unwrap();
-    let extra = rules("") + &configured(folder.path(), "");
+    let extra = rules("") + configured(folder.path(), "").as_str();
     let service = Service::start(config(folder.path(), &extra));
     for custom in [json!({ "declared.provenance.lawful": "perhaps" }), json!({ "declared.no.such": "x" })] {
         let (status, problem) = service.deposit(&[lawful(b"one"), item(b"two", &custom)]);
@@ -164,7 +164,7 @@ fn what_cannot_be_judged_is_refused_with_its_field_and_another_pack_stops_the_st
 
     std::fs::write(folder.path().join("pack.toml"), PACK.replace("1.0.0", "1.0.1")).unwrap();
     let text = rules("")
-        + &format!(
+        + &*format!(
             "[[rules.pack]]\nfile = {:?}\ndigest = \"{}\"\n",
             folder.path().join("pack.toml"),
             hex::encode(pack().digest())
