@@ -143,7 +143,8 @@ pub(super) async fn deposit(
     let accepted = if light {
         Ok(here(&api, &tenant, &body, key).await?)
     } else {
-        let work = move |desk: &Desk| match desk.deposit(&tenant.name, records(&body, &tenant, &quota)?, key) {
+        let work = move |desk: &Desk| match desk.deposit(&tenant.name, records(&body, &tenant, &quota)?, key)
+        {
             Err(refusal) if refusal.code == Code::Quarantined => {
                 super::quarantine::held(desk, &tenant.name, &refusal).map(Err)
             }

@@ -176,10 +176,6 @@ impl Judging {
         &self.judges
     }
 
-    pub(crate) const fn pool(&self) -> &Pool {
-        &self.pool
-    }
-
     fn numbers(&self) -> MutexGuard<'_, Vec<Numbers>> {
         // Numbers are whole after any panic.
         self.numbers.lock().unwrap_or_else(PoisonError::into_inner)

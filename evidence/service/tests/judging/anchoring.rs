@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use zeugma_evidence_log::{Field, Record, Seed};
 use zeugma_evidence_service::store::{self, Batch, Deposit, FjallIndex, Log, RealDisk};
 use zeugma_evidence_verify::{Bundle, Policy, Question, Subject, verify};
-use zeugma_types::{BlockTime, Code, Decode as _, Encode as _};
+use zeugma_types::{BlockTime, Code, Decode as _};
 
 /// Closes the shard of a service that ended, with one entry more that no checkpoint covers, and opens the next.
 fn roll(folder: &Path, origin: &str, next: &str) {
