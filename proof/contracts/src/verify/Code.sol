@@ -404,4 +404,14 @@ library Code {
     uint16 internal constant NoVerdict = 804;
     /// the rules find otherwise than recorded (never)
     uint16 internal constant VerdictDiffers = 805;
+    /// a mandatory rule pack did not pass the deposit; it is held until a role rules on it (not yet)
+    uint16 internal constant Quarantined = 806;
+    /// the deposit was held, and rejected or not ruled on in time (never)
+    uint16 internal constant QuarantineRejected = 807;
+    /// the quarantine has no room; nothing was stored (not yet)
+    uint16 internal constant QuarantineFull = 808;
+    /// there is no such case in quarantine (not yet)
+    uint16 internal constant NoSuchCase = 809;
+    /// the case in quarantine was ruled on otherwise (never)
+    uint16 internal constant CaseRuled = 810;
 }
