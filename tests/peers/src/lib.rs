@@ -42,10 +42,10 @@ pub use ports::Port;
 pub use process::Process;
 pub use recipe::{
     COMETBFT_0_38, COMETBFT_1_0, GO_TSA, OMNIWITNESS, RECIPES, Recipe, SIMD, TESSERA, TESSERA_FSCK,
-    TLOG_READER,
+    TLOG_READER, WITNESS_CLIENT,
 };
 pub use rpc::{CometRpc, Included};
 pub use simd::{Simd, SimdOptions, StoreQuery, balances_key};
-pub use tlog::{KnownLog, Omniwitness, TesseraFsck, TlogReader};
+pub use tlog::{KnownLog, Omniwitness, TesseraFsck, TlogReader, WitnessClient};
 pub use tsa::GoTsa;
 pub use wait::until;

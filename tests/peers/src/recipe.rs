@@ -122,9 +122,31 @@ pub static GO_TSA: Recipe = Recipe {
     ],
 };
 
+/// A client of witnesses of ours around the packages of the transparency-dev project.
+pub static WITNESS_CLIENT: Recipe = Recipe {
+    name: "witness-client",
+    about: "a witness client over the client and the note formats of transparency-dev, 2026-07",
+    program: "witness-client",
+    package: ".",
+    files: &[
+        ("go.mod", include_str!("../recipes/witness-client/go.mod")),
+        ("go.sum", include_str!("../recipes/witness-client/go.sum")),
+        ("main.go", include_str!("../recipes/witness-client/main.go")),
+    ],
+};
+
 /// Every recipe there is.
-pub static RECIPES: [&Recipe; 8] =
-    [&COMETBFT_0_38, &COMETBFT_1_0, &SIMD, &TLOG_READER, &TESSERA, &TESSERA_FSCK, &OMNIWITNESS, &GO_TSA];
+pub static RECIPES: [&Recipe; 9] = [
+    &COMETBFT_0_38,
+    &COMETBFT_1_0,
+    &SIMD,
+    &TLOG_READER,
+    &TESSERA,
+    &TESSERA_FSCK,
+    &OMNIWITNESS,
+    &GO_TSA,
+    &WITNESS_CLIENT,
+];
 
 impl Recipe {
     /// The recipe of that name.

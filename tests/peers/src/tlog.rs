@@ -5,6 +5,7 @@
 //! | [`TlogReader`] | Go's `sumdb/note` and `sumdb/tlog` open the checkpoint and prove entries and growth from tiles |
 //! | [`TesseraFsck`] | rebuilds the tree from the entry bundles and compares every tile |
 //! | [`Omniwitness`] | a C2SP `tlog-witness`: cosigns a checkpoint that grew from the last it saw |
+//! | [`WitnessClient`] | asks a witness to cosign, and verifies what was cosigned |
 
 use std::fs;
 use std::net::SocketAddr;
@@ -19,7 +20,7 @@ use crate::http::{self, Response};
 use crate::install::Peer;
 use crate::ports::Port;
 use crate::process::{Process, tail};
-use crate::recipe::{OMNIWITNESS, TESSERA_FSCK, TLOG_READER};
+use crate::recipe::{OMNIWITNESS, TESSERA_FSCK, TLOG_READER, WITNESS_CLIENT};
 use crate::wait;
 
 const STARTING: Duration = Duration::from_secs(30);
@@ -211,6 +212,44 @@ impl Omniwitness {
             );
         }
         Ok(answer)
+    }
+}
+
+/// The client of the transparency-dev project, as a program.
+#[derive(Debug)]
+pub struct WitnessClient {
+    peer: Peer,
+    home: TempDir,
+}
+
+impl WitnessClient {
+    /// Builds it, unless the cache holds it.
+    ///
+    /// # Errors
+    /// As [`Peer::install`].
+    pub fn install() -> Result<Self> {
+        Ok(Self { peer: Peer::install(&WITNESS_CLIENT)?, home: tempfile::tempdir()? })
+    }
+
+    /// Asks the witness at `url` to cosign. What the client makes of the answer: `cosigned` with the lines, `stale` with the
+    /// size that the witness has, `root mismatch`, `invalid proof`, `no valid signature`, `unknown log`, `old size invalid`.
+    ///
+    /// # Errors
+    /// When the witness does not answer, or not as the specification says.
+    pub fn update(&self, url: &str, old: u64, proof: &[String], checkpoint: &str) -> Result<String> {
+        fs::write(self.home.path().join("checkpoint"), checkpoint)?;
+        let input: String = proof.iter().map(|hash| format!("{hash}\n")).collect();
+        self.peer.run(self.home.path(), &["update", url, &old.to_string(), "checkpoint"], &input)
+    }
+
+    /// Opens a checkpoint with keys of logs and witnesses, each of which must have signed it.
+    ///
+    /// # Errors
+    /// When one did not, or its signature does not hold.
+    pub fn verify(&self, checkpoint: &str, keys: &[&str]) -> Result<String> {
+        fs::write(self.home.path().join("checkpoint"), checkpoint)?;
+        let args: Vec<&str> = ["verify", "checkpoint"].into_iter().chain(keys.iter().copied()).collect();
+        self.peer.run(self.home.path(), &args, "")
     }
 }
 

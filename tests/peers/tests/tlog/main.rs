@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as claimed")]
 
+mod cosigned;
 mod service;
 
 use std::fs;

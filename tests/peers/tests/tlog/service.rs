@@ -28,8 +28,13 @@ pub(crate) struct Service {
 
 impl Service {
     pub(crate) fn start(folder: &Path, origin: &str) -> Self {
+        Self::start_with(folder, origin, "")
+    }
+
+    /// With more of its configuration.
+    pub(crate) fn start_with(folder: &Path, origin: &str, more: &str) -> Self {
         let text = format!(
-            "[log]\nfolder = {folder:?}\norigin = \"{origin}\"\npublish_milliseconds = 100\n[api]\nlisten = \"127.0.0.1:0\"\n"
+            "[log]\nfolder = {folder:?}\norigin = \"{origin}\"\npublish_milliseconds = 100\n[api]\nlisten = \"127.0.0.1:0\"\n{more}"
         );
         let config = Config::from_toml(&text).unwrap();
         let (stop, stopped) = watch::channel(false);

@@ -1,9 +1,12 @@
 //! `zeugma evidence`: deposit digests of files, and keep what shows that they were there.
 
 mod deposit;
+mod export;
+mod operate;
 mod serve;
 mod service;
 mod token;
+mod witness;
 
 use crate::clock;
 use crate::failure::{Failure, Rule};
@@ -50,6 +53,19 @@ pub(crate) enum Evidence {
         #[command(flatten)]
         at: At,
     },
+    /// Fetch the bundles of many entries into a folder; a run that was broken off goes on
+    Export(export::Export),
+    /// Copy every segment of a running service into a folder, durably
+    Backup(operate::Backup),
+    /// Make a store from a backup, in a folder that has none
+    Restore(operate::Restore),
+    /// Close the shard of a running service and go on under another origin
+    Roll(operate::Roll),
+    /// Erase the records of entries of yours; leaf and proofs stay
+    Erase(operate::Erase),
+    /// Cosign the logs of others: C2SP tlog-witness
+    #[command(subcommand)]
+    Witness(witness::WitnessCommand),
     /// Build everything anew from the segments of a stopped service, and compare
     Fsck(serve::Fsck),
     /// Tokens of a service: make, list, revoke
@@ -109,6 +125,12 @@ impl Evidence {
                 let bytes = Service::public(&at)?.bytes("/v1/policy")?;
                 written(output, &out, &bytes)
             }
+            Self::Export(export) => export.run(output),
+            Self::Backup(backup) => backup.run(output),
+            Self::Restore(restore) => restore.run(output),
+            Self::Roll(roll) => roll.run(output),
+            Self::Erase(erase) => erase.run(output),
+            Self::Witness(witness) => witness.run(output),
             Self::Fsck(fsck) => fsck.run(output),
             Self::Token(token) => token.run(output),
         }

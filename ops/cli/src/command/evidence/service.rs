@@ -96,6 +96,11 @@ impl Service {
         })
     }
 
+    /// Takes away what stands at a path.
+    pub(super) fn delete(&self, path: &str) -> Result<(), Failure> {
+        self.ask("DELETE", path, None, None).map(drop)
+    }
+
     fn ask(
         &self,
         method: &str,
