@@ -112,7 +112,21 @@ impl Recovered {
             let needed = found.grown.origin;
             return Err(Refusal::new(Code::WrongOrigin).needed(needed).found(config.origin.clone()));
         }
+        found.close_behind(places)?;
         Ok(found)
+    }
+
+    /// Takes up the shards that were rolled before their last entries were published.
+    fn close_behind(&mut self, places: &Places) -> Result<(), Refusal> {
+        let older = self.origins.iter().map(|(shard, _)| *shard).filter(|shard| *shard < self.grown.shard);
+        let mut behind = Vec::new();
+        for shard in older.filter(|shard| self.closing.iter().all(|closing| closing.shard != *shard)) {
+            if published_size(places, shard) < end_of(places, shard, &self.segments) {
+                behind.push(Self::shard(places, shard, &self.segments)?.grown);
+            }
+        }
+        self.closing.splice(0..0, behind);
+        Ok(())
     }
 
     /// Reads a shard from the segment in which its published size lies.
@@ -219,6 +233,16 @@ impl Recovered {
         self.closing.push(core::mem::replace(&mut self.grown, next));
         Ok(())
     }
+}
+
+/// The size of a closed shard, from the frames of its last segment.
+fn end_of(places: &Places, shard: u32, segments: &[(SegmentId, u64)]) -> u64 {
+    let Some((last, first)) = segments.iter().rfind(|(id, _)| id.shard == shard) else { return 0 };
+    let ends = (0..places.roots.len()).filter_map(|place| {
+        let heads = places.open(place, *last).and_then(|segment| segment.heads()).ok()?;
+        heads.last().map(|(_, head)| head.end())
+    });
+    ends.max().unwrap_or(*first)
 }
 
 /// The size of the checkpoint that stands published; 0 without one that can be read. Its signature is not checked here:
