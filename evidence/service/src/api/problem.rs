@@ -46,8 +46,6 @@ impl Problem {
             Code::TooLong | Code::TooMany => StatusCode::PAYLOAD_TOO_LARGE,
             Code::KeyReused | Code::CaseRuled => StatusCode::CONFLICT,
             Code::NoSuchEntry | Code::NoSuchCase | Code::NoSuchName | Code::NoRoute => StatusCode::NOT_FOUND,
-            // Where a deposit is answered by a case, it is no problem: the deposit itself says so.
-            Code::Quarantined => StatusCode::ACCEPTED,
             Code::RecordErased => StatusCode::GONE,
             Code::QueueFull | Code::QuotaSpent => StatusCode::TOO_MANY_REQUESTS,
             Code::IndexBehind | Code::NoVerdict | Code::QuarantineFull => StatusCode::SERVICE_UNAVAILABLE,

@@ -10,6 +10,7 @@ use crate::desk::{Desk, now};
 use crate::quarantine::{Case, CaseId, MAX_WORDS, Ruling, State as Stands};
 use crate::store::Position;
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::IntoResponse as _;
@@ -76,7 +77,9 @@ pub(super) async fn case(
     Ok(Json(api.audited(&headers, asked, look).await?).into_response())
 }
 
-fn ruling(tenant: &Tenant, Said { words }: Said) -> Result<Ruling, Refusal> {
+fn ruling(tenant: &Tenant, body: &[u8]) -> Result<Ruling, Refusal> {
+    let malformed = |why: serde_json::Error| Refusal::new(Code::BadText).found(why.to_string());
+    let Said { words } = serde_json::from_slice(body).map_err(malformed)?;
     if words.trim().is_empty() {
         return Err(Refusal::new(Code::Empty).needed("words of a ruling"));
     }
@@ -90,13 +93,13 @@ pub(super) async fn release(
     State(api): State<Api>,
     Path(id): Path<String>,
     headers: HeaderMap,
-    Json(said): Json<Said>,
+    body: Bytes,
 ) -> Result<Response, Problem> {
     let asked = Asked::new(Action::Rule, "quarantine.release", About::Name(id.clone())).changing();
     let here = api.clone();
     let release = |tenant: Tenant| async move {
         let release = move |desk: &Desk| {
-            let case = desk.quarantine().release(desk.log(), named(&id)?, ruling(&tenant, said)?)?;
+            let case = desk.quarantine().release(desk.log(), named(&id)?, ruling(&tenant, &body)?)?;
             view(desk, &case)
         };
         here.blocking(release).await
@@ -108,13 +111,13 @@ pub(super) async fn reject(
     State(api): State<Api>,
     Path(id): Path<String>,
     headers: HeaderMap,
-    Json(said): Json<Said>,
+    body: Bytes,
 ) -> Result<Response, Problem> {
     let asked = Asked::new(Action::Rule, "quarantine.reject", About::Name(id.clone())).changing();
     let here = api.clone();
     let reject = |tenant: Tenant| async move {
         let reject =
-            move |desk: &Desk| view(desk, &desk.quarantine().reject(named(&id)?, ruling(&tenant, said)?)?);
+            move |desk: &Desk| view(desk, &desk.quarantine().reject(named(&id)?, ruling(&tenant, &body)?)?);
         here.blocking(reject).await
     };
     Ok(Json(api.audited(&headers, asked, reject).await?).into_response())
