@@ -345,7 +345,7 @@ fn a_configuration_is_read_and_its_faults_are_named() {
         (format!("{own}{}", log(ORIGIN, "")), "found none"),
         (format!("{own}{}", log("", &format!("\"{key}\""))), "found 0"),
         (good.replace("log.example/one+", "log.example/two+"), "log log.example/one"),
-        (format!("{own}nam = 1\n"), "nam"),
+        (format!("{own}unheard = 1\n"), "unheard"),
     ] {
         let error = WitnessConfig::from_toml(&text).unwrap_err().to_string();
         assert!(error.contains(part), "{text}: {error}");

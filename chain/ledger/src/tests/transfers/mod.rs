@@ -278,8 +278,8 @@ fn only_the_holder_sends_what_he_holds() {
     hub.world.refused(Role::Member, too_much, Code::NotEnough);
     let unknown = hub.sending(TWO, "coin", 1, &own);
     hub.world.refused(Role::Member, unknown, Code::NotEnough);
-    let anothers = hub.sending(TWO, COIN, 1, &relayer);
-    hub.world.refused(Role::Member, anothers, Code::WrongSender);
+    let of_another = hub.sending(TWO, COIN, 1, &relayer);
+    hub.world.refused(Role::Member, of_another, Code::WrongSender);
     let upper = hub.sending(TWO, COIN, 1, &own.to_uppercase());
     hub.world.refused(Role::Member, upper, Code::BadIdentifier);
     let mut marked = hub.sending(TWO, COIN, 1, &own);
