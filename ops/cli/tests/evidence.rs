@@ -201,9 +201,13 @@ fn a_log_is_backed_up_exported_rolled_erased_and_restored_from_the_command_line(
     let own = ["--service", url.as_str()];
     until("a checkpoint of three", || status(&url)["published"] == 3);
 
-    let note =
-        |path: &str| ureq::get(format!("{url}{path}")).call().unwrap().body_mut().read_to_string().unwrap();
-    desk.put("acts", note("/audit/0/checkpoint"));
+    // The first act is that somebody reads.
+    ask(&["status", "0/0"], &own).ends(0);
+    let note = |path: &str| -> Option<String> {
+        ureq::get(format!("{url}{path}")).call().ok()?.body_mut().read_to_string().ok()
+    };
+    until("a checkpoint of the acts", || note("/audit/0/checkpoint").is_some());
+    desk.put("acts", note("/audit/0/checkpoint").unwrap());
 
     // Online, and only where the configuration lets it, and only for an operator.
     let to = backups.join("one").display().to_string();

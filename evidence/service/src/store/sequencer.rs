@@ -31,6 +31,9 @@ const INDEX_BACKLOG: usize = 2_000_000;
 /// Takes the answer of a batch.
 pub(super) type Reply = Box<dyn FnOnce(Outcomes) + Send>;
 
+/// Takes a batch back, and which of its items are not there yet.
+pub(super) type Looked = Box<dyn FnOnce(Result<(Batch, Vec<bool>), Refusal>) + Send>;
+
 pub(super) enum Command {
     Deposit {
         batch: Batch,
@@ -39,7 +42,7 @@ pub(super) enum Command {
     /// Which items of a batch are not there yet; writes nothing.
     Look {
         batch: Batch,
-        reply: Box<dyn FnOnce(Result<(Batch, Vec<bool>), Refusal>) + Send>,
+        reply: Looked,
     },
     Erase {
         from: Position,
