@@ -123,7 +123,8 @@ fn an_erased_record_takes_its_verdict_with_it_and_a_damaged_file_is_named() {
     let extra = rules("") + configured(folder.path(), "").as_str();
     let service = Service::start(config(folder.path(), &extra));
     service.deposit(&[lawful(b"one"), lawful(b"two")]);
-    (service.judged(0), service.judged(1));
+    service.judged(0);
+    service.judged(1);
     let file = folder.path().join("log/verdicts").join(hex::encode(pack().digest())).join("0/0");
     let before = std::fs::read(&file).unwrap();
     assert_eq!(service.ask("DELETE", "/v1/entries/0/0", &serde_json::Value::Null).0, 204);
