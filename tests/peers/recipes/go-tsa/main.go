@@ -3,8 +3,9 @@
 //	go-tsa ADDRESS FOLDER
 //
 // It makes a root and a signer below it, writes FOLDER/root.pem, and then listens. What is asked at /tsa is stamped as it
-// should be. At the other paths it lies: /injected puts a second signer's X.509 certificate into the token, /stranger signs
-// below another root of the same name, /nonce answers another request, /imprint stamps another digest.
+// should be. At the other paths it lies: /stranger signs below another root of the same name, /nonce answers another
+// request, /imprint stamps another digest. (The package puts no X.509 certificate into a token that is not of the signer's
+// chain.)
 package main
 
 import (
@@ -114,7 +115,6 @@ func main() {
 		})
 	}
 	at("/tsa", own, honest)
-	at("/injected", own, func(said *timestamp.Timestamp) { said.Certificates = []*x509.Certificate{other.signer} })
 	at("/stranger", other, honest)
 	at("/nonce", own, func(said *timestamp.Timestamp) { said.Nonce = big.NewInt(7) })
 	at("/imprint", own, func(said *timestamp.Timestamp) { said.HashedMessage = make([]byte, 32) })
