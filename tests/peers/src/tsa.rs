@@ -44,7 +44,7 @@ impl GoTsa {
         Ok(Self { process, port, home })
     }
 
-    /// Where it stamps as it should, or where it lies: `tsa`, `injected`, `stranger`, `nonce`, `imprint`.
+    /// Where it stamps as it should, or where it lies: `tsa`, `stranger`, `nonce`, `imprint`.
     #[must_use]
     pub fn url(&self, manner: &str) -> String {
         format!("http://{}/{manner}", self.port.address())
