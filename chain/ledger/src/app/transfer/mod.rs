@@ -2,7 +2,7 @@
 //!
 //! The hub holds no asset of its own: what it knows came in through a client and is held by an account, or went on
 //! through another client and is held in escrow. A packet that arrives credits its receiver, the 64 hex digits of an
-//! account; or its memo orders that the asset be sent on ([`memo`]), and then the answer is the outcome of the second
+//! account; or its memo orders that the asset be sent on (its member `forward`), and then the answer is the outcome of the second
 //! packet, and an error or a timeout there undoes both steps. What was sent from here comes back to its sender on an
 //! error and on a timeout, never otherwise.
 //!
