@@ -77,6 +77,8 @@ pub(super) struct Sequencer {
     near: HashMap<[u8; 32], (Position, u64), Keyed>,
     /// All identities that this process added.
     added: Seen,
+    /// An erasure that was ordered and that the disk broke off: shard, first index, end.
+    unfinished: Option<(u32, u64, u64)>,
     buffer: Vec<u8>,
 }
 
@@ -100,7 +102,8 @@ struct Group {
 impl Sequencer {
     pub(super) fn new(shared: Arc<Shared>, writing: Writing, sequence: u64, previous: frame::Check) -> Self {
         let (recent, near, added) = (VecDeque::new(), HashMap::default(), Seen::default());
-        Self { shared, writing, sequence, previous, recent, near, added, buffer: Vec::new() }
+        let (unfinished, buffer) = (None, Vec::new());
+        Self { shared, writing, sequence, previous, recent, near, added, unfinished, buffer }
     }
 
     pub(super) fn run(mut self, commands: &Receiver<Command>) {
@@ -299,6 +302,8 @@ impl Sequencer {
 
     /// Writes one frame; after it, everything of this process shows it.
     fn write(&mut self, ops: &[Op], entries: &[Prepared]) -> Result<(), Refusal> {
+        // Opening does an order again only where it is the last of all frames.
+        self.finish_erasure()?;
         let first = self.shared.size().get();
         let place = (self.writing.id.shard, self.sequence, first, self.previous);
         let check = frame::write(&mut self.buffer, place, ops, entries.iter());
@@ -376,11 +381,18 @@ impl Sequencer {
         let end = from.index.checked_add(count).filter(|end| *end <= size);
         let end = end.ok_or_else(|| no_entry(from.index.saturating_add(count), size))?;
         self.write(&[Op::Erase { from, count, owner }], &[])?;
+        self.unfinished = Some((from.shard, from.index, end));
+        self.finish_erasure()
+    }
+
+    /// Does what was ordered last, if it is not done: nothing else is written before.
+    fn finish_erasure(&mut self) -> Result<u64, Refusal> {
+        let Some((shard, from, end)) = self.unfinished else { return Ok(0) };
         let next = self.sequence;
-        let erased = erase_parts(&self.shared, from.shard, from.index, end)?;
-        self.near.retain(|_, (position, _)| {
-            !(position.shard == from.shard && (from.index..end).contains(&position.index))
-        });
+        let erased = erase_parts(&self.shared, shard, from, end)?;
+        self.unfinished = None;
+        self.near
+            .retain(|_, (position, _)| !(position.shard == shard && (from..end).contains(&position.index)));
         self.recent.push_back(Recent { next, identities: Vec::new(), requests: HashMap::new() });
         self.shared.follower.push(IndexRows { next, ..IndexRows::default() });
         Ok(erased)

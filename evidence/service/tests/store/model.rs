@@ -65,6 +65,32 @@ fn an_operation_that_fails_leaves_the_log_as_the_model_says() {
     (0..60).for_each(run);
 }
 
+/// Found by the fuzz target `store`: the row of a record was taken out, the disk broke the erasure off, deposits went on,
+/// and the record stood there without a row, so that it got a second position.
+#[test]
+fn an_erasure_that_the_disk_broke_off_is_finished_before_anything_else_is_written() {
+    let mut broken = 0;
+    for operations in 0..24 {
+        let (disk, _, log) = fresh();
+        let mut chance = Chance::new(operations);
+        let before = append(&log, &[1, 2], &mut chance).unwrap()[0].position;
+        disk.fail_in(operations, ErrorKind::Other);
+        broken += u32::from(log.erase(before, 1).is_err());
+        disk.fail_in(u64::MAX, ErrorKind::Other);
+        append(&log, &[3], &mut chance).unwrap();
+        let there = log.stored(before);
+        let again = append(&log, &[1], &mut chance).unwrap()[0];
+        match there {
+            Ok(_) => assert_eq!((again.position, again.known), (before, true), "{operations}"),
+            Err(refusal) => {
+                assert_eq!((refusal.code, again.known), (Code::RecordErased, false), "{operations}");
+            }
+        }
+        assert_eq!(log.fsck(false).unwrap().findings, vec![], "{operations}");
+    }
+    assert!(broken > 2, "the disk broke {broken} erasures off");
+}
+
 #[test]
 fn a_full_disk_refuses_before_acknowledging_and_recovers_without_a_restart() {
     let (disk, _, log) = fresh();
