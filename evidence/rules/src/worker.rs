@@ -11,10 +11,29 @@ use crate::facts::Facts;
 use crate::pack::Pack;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io::{self, Read, Write};
+use std::process::ExitCode;
 use zeugma_types::Decode;
 
 pub(crate) const VERDICT: u8 = 0;
 pub(crate) const MESSAGE: u8 = 1;
+
+/// What a program does that is nothing but a worker, `PROGRAM MEBIBYTES`: [`serve`], with what went wrong on standard error.
+#[must_use]
+pub fn program() -> ExitCode {
+    let mut arguments = std::env::args();
+    let name = arguments.next().unwrap_or_default();
+    let Some(mebibytes) = arguments.next().and_then(|text| text.parse().ok()) else {
+        eprintln!("usage: {name} MEBIBYTES");
+        return ExitCode::from(2);
+    };
+    match serve(mebibytes) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
 
 /// Serves requests until standard input ends, with at most `mebibytes` of data (heap, stacks, buffers).
 /// When a script wants more, the process aborts: there is no verdict then.

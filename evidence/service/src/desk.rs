@@ -8,16 +8,18 @@
 //!
 //! The states are never mixed: each has its own time, and a later one does not change an earlier.
 
+mod deposit;
+mod policy;
+
 use crate::anchors::{Anchored, Anchors};
 use crate::config::Config;
 use crate::judging::Judging;
-use crate::keys::{Keys, random_each};
-use crate::quarantine::{Case, MAX_RECORDS, Quarantine, id_of};
+use crate::keys::Keys;
+use crate::quarantine::Quarantine;
 use crate::receipts::Promiser;
 use crate::stamping::{Stamping, Stood};
 use crate::store::{
-    Batch, Deposit, Disk, FjallIndex, FjallSearch, IdempotencyKey, Log, Outcome, Position, RealDisk,
-    SearchIndex, Signers, Stored, Tree,
+    Disk, FjallIndex, FjallSearch, Log, Position, RealDisk, SearchIndex, Signers, Stored, Tree,
 };
 use crate::witnessing::Witnessing;
 use std::collections::BTreeMap;
@@ -25,12 +27,11 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
+use zeugma_evidence_log::Disclosure;
 use zeugma_evidence_log::checkpoint::SignedCheckpoint;
 use zeugma_evidence_log::entry::Suites;
 use zeugma_evidence_log::note::NoteBounds;
-use zeugma_evidence_log::{Disclosure, Record, Seed};
 use zeugma_evidence_verify::bundle::{Bundle, Digests, Logged, Logging, Receipt};
-use zeugma_evidence_verify::policy::{Policy, Witness};
 use zeugma_proof::tree::leaf_hash;
 use zeugma_types::{BlockTime, Code, Encode as _, HashSuite, LeafIndex, Refusal, TreeSize, UnixSeconds};
 
@@ -227,182 +228,6 @@ impl Desk {
 
     pub(crate) const fn judging(&self) -> &Judging {
         &self.judging
-    }
-
-    /// A policy that believes this service, and the time authorities and witnesses that it asks: where a court begins its own.
-    #[must_use]
-    pub fn policy(&self, operator: &str) -> Policy {
-        let origin = self.origin();
-        self.policy_under(origin, operator).expect("the open shard's origin was a name when it was opened")
-    }
-
-    /// As [`Desk::policy`], for the log of one shard: a bundle is judged under the policy of the shard in which its entry stands.
-    ///
-    /// # Errors
-    /// [`Code::NoSuchEntry`] when there is no such shard.
-    pub fn policy_of(&self, shard: u32, operator: &str) -> Result<Policy, Refusal> {
-        self.policy_under(self.log.origin_of(shard)?, operator)
-    }
-
-    fn policy_under(&self, origin: String, operator: &str) -> Result<Policy, Refusal> {
-        let keys = |signer: &zeugma_evidence_log::LogSigner| {
-            [Some(signer.key()), signer.second_key()].into_iter().flatten().map(|key| key.to_text()).collect()
-        };
-        let signers = self.signers(&origin)?;
-        Ok(Policy {
-            origin,
-            operator: operator.to_owned(),
-            log_keys: keys(&signers.first),
-            second_keys: signers.second.as_ref().map(keys).unwrap_or_default(),
-            service_key: Some(*self.keys.desk.public().as_bytes()),
-            witnesses: self.witnesses(),
-            authorities: self
-                .stamping
-                .authorities()
-                .iter()
-                .map(zeugma_evidence_anchors::Authority::listed)
-                .collect(),
-            witnesses_needed: self.witnesses_needed,
-            authorities_needed: self.needed,
-            institutions_needed: 1,
-            network: zeugma_evidence_verify::policy::Network::Optional,
-        })
-    }
-
-    fn witnesses(&self) -> Vec<Witness> {
-        let each = self.witnessing.witnesses().iter();
-        let keys = each.flat_map(|one| one.keys.iter().map(|key| (&one.institution, key)));
-        keys.map(|(institution, key)| Witness { institution: institution.clone(), key: key.to_text() })
-            .collect()
-    }
-
-    /// Logs the records of one request, all or none, and promises each. Blocks until they are durable.
-    ///
-    /// # Errors
-    /// [`Code::Quarantined`] with the name of the case when a mandatory rule pack does not pass it: it is held, durably, and not
-    /// logged; [`Code::QuarantineRejected`], [`Code::QuarantineFull`]; [`Code::NoVerdict`] when there is no verdict yet.
-    /// The refusals of [`Log::prepare`] and [`Log::append`]; [`Code::BadFacts`] for a record that no pack could judge; then nothing of it is logged.
-    pub fn deposit(
-        &self,
-        tenant: &str,
-        records: Vec<Record>,
-        key: Option<String>,
-    ) -> Result<Vec<Accepted>, Refusal> {
-        if !self.log.wait_ready(READY) {
-            return Err(Refusal::new(Code::IndexBehind));
-        }
-        let (batch, handed) = self.prepare(tenant, records, key)?;
-        let outcomes = self.log.append(batch)?;
-        self.promise(&outcomes, &handed)
-    }
-
-    /// Makes the commitments of the records of one request.
-    ///
-    /// # Errors
-    /// The refusals of [`Log::prepare`]; [`Code::StoreFailed`] without randomness; [`Code::BadFacts`] for a record that
-    /// no pack could judge.
-    pub(crate) fn prepare(
-        &self,
-        tenant: &str,
-        records: Vec<Record>,
-        key: Option<String>,
-    ) -> Result<(Batch, Handed), Refusal> {
-        for record in &records {
-            self.judging.require_facts(record)?;
-        }
-        let received_at = now();
-        // What is held stays so until it is ruled on, whatever is configured since.
-        let gated = self.is_gated();
-        let kept = if gated { records.clone() } else { Vec::new() };
-        let seeds = random_each(records.len())
-            .map_err(|error| Refusal::new(Code::StoreFailed).found(error.to_string()))?;
-        let items = records.into_iter().zip(seeds).map(|(record, seed)| {
-            let (tenant, received_at) = (tenant.to_owned(), received_at.get());
-            self.log.prepare(Deposit { tenant, record, seed: Seed::new(seed), received_at })
-        });
-        let items = items.collect::<Result<Vec<_>, _>>()?;
-        let leaves: Vec<[u8; 32]> = items.iter().map(|item| *item.leaf_hash()).collect();
-        let key = key.map(|key| IdempotencyKey { tenant: tenant.to_owned(), key });
-        let mut batch = Batch { items, key };
-        if gated {
-            batch = self.gate(tenant, kept, batch, received_at)?;
-        }
-        Ok((batch, Handed { leaves, received_at }))
-    }
-
-    /// Whether a deposit may have to be judged, or looked for among the cases, before it is logged: then preparing it
-    /// blocks.
-    pub(crate) fn is_gated(&self) -> bool {
-        self.judging.is_gate() || !self.quarantine.is_empty()
-    }
-
-    /// Gives a batch back that every mandatory pack passes, or that is logged already; holds any other.
-    fn gate(
-        &self,
-        tenant: &str,
-        records: Vec<Record>,
-        batch: Batch,
-        received_at: BlockTime,
-    ) -> Result<Batch, Refusal> {
-        let key = batch.key.as_ref().map(|key| key.key.clone());
-        self.quarantine.require_new(tenant, id_of(tenant, &records), key.as_deref())?;
-        if !self.judging.is_gate() {
-            return Ok(batch);
-        }
-        let (batch, fresh) = self.log.look(batch)?;
-        let count = fresh.iter().filter(|fresh| **fresh).count();
-        if count > MAX_RECORDS {
-            // Each is judged before any is answered.
-            return Err(Refusal::new(Code::TooMany).needed(MAX_RECORDS).found(count));
-        }
-        let why = self.judging.gate(&records, &fresh)?;
-        if why.is_empty() {
-            return Ok(batch);
-        }
-        let case = Case::new(tenant, records, key, why, received_at)?;
-        let mut back = None;
-        self.quarantine.hold(&case, || {
-            let (batch, fresh) = self.log.look(batch)?;
-            back = Some(batch);
-            Ok(fresh.contains(&true))
-        })?;
-        back.ok_or_else(|| Refusal::new(Code::StoreFailed))
-    }
-
-    /// Receipts: one signature for each run of new neighbours, one of its own for each that was there.
-    ///
-    /// # Errors
-    /// As [`Log::stored`], for one that was there.
-    pub(crate) fn promise(&self, outcomes: &[Outcome], handed: &Handed) -> Result<Vec<Accepted>, Refusal> {
-        let Handed { leaves, received_at } = handed;
-        let mut accepted = Vec::with_capacity(outcomes.len());
-        let mut at = 0;
-        while at < outcomes.len() {
-            let Outcome { position, known } = outcomes[at];
-            if known {
-                let receipt = self.receipt(position)?;
-                accepted.push(Accepted { position, known, receipt });
-                at += 1;
-                continue;
-            }
-            let run = outcomes[at..].iter().zip(position.index..);
-            let run = run.take_while(|(outcome, index)| {
-                !outcome.known && outcome.position == Position { shard: position.shard, index: *index }
-            });
-            let end = at + run.count();
-            // Not the open log's: an entry of a closed shard is promised in the log in which it stands.
-            let origin = self.log.origin_of(position.shard)?;
-            let leaves = leaves[at..end].to_vec();
-            let receipts = self.promiser.promise((&origin, position.index), leaves, *received_at);
-            let run = outcomes[at..end].iter().zip(receipts);
-            accepted.extend(run.map(|(outcome, receipt)| Accepted {
-                position: outcome.position,
-                known,
-                receipt,
-            }));
-            at = end;
-        }
-        Ok(accepted)
     }
 
     /// The entry's own receipt: the same whenever it is asked for.

@@ -3,27 +3,16 @@
 
 use crate::child::Child;
 use crate::{tools, workspace};
-use anyhow::{Context, Result, bail};
-use std::collections::hash_map::DefaultHasher;
-use std::fs;
-use std::hash::{Hash, Hasher};
-use std::path::{Path, PathBuf};
+use anyhow::Result;
+use std::path::PathBuf;
 
 const ROOM: &str = "proof/contracts";
-const FILES: [&str; 2] = ["package.json", "package-lock.json"];
-/// Written when everything is installed: a folder without it was cut off.
-const COMPLETE: &str = ".complete";
 
 /// Installs the compiler, forge and anvil, and compiles the contracts.
 ///
 /// # Errors
 /// When Node.js or npm is missing, with the package that brings it, or something does not install or build.
 pub(crate) fn prepare() -> Result<()> {
-    for (command, package) in [("node", "nodejs (20 or newer)"), ("npm", "npm")] {
-        if Child::new(command).args(["--version"]).text().is_err() {
-            bail!("`{command}` is missing: install the package {package}");
-        }
-    }
     forge(&["build"])?.minutes(10).run()
 }
 
@@ -62,33 +51,9 @@ pub(crate) fn stream() -> Result<String> {
 /// Where the programs of the lock file are, for whoever starts [`stream`].
 ///
 /// # Errors
-/// When they do not install.
+/// As [`tools::npm`].
 pub(crate) fn home() -> Result<PathBuf> {
-    let root = workspace::root().join(ROOM);
-    let home = tools::cache()?.join("tools").join(format!("contracts-{:016x}", recipe(&root)?));
-    if home.join(COMPLETE).is_file() {
-        return Ok(home);
-    }
-    println!("installing the compiler and the EVM of {ROOM} into {}", home.display());
-    fs::create_dir_all(&home).with_context(|| format!("cannot create {}", home.display()))?;
-    for file in FILES {
-        fs::copy(root.join(file), home.join(file)).with_context(|| format!("cannot copy {file}"))?;
-    }
-    // Nothing of a package runs at its installation: the programs come built.
-    let install = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
-    Child::new("npm").args(install).folder(&home).minutes(15).run()?;
-    fs::write(home.join(COMPLETE), "").context("cannot mark the installation as complete")?;
-    Ok(home)
-}
-
-/// A number of the recipe and of the Node.js that runs it: another recipe is another folder.
-fn recipe(root: &Path) -> Result<u64> {
-    let mut hasher = DefaultHasher::new();
-    for file in FILES {
-        fs::read(root.join(file)).with_context(|| format!("cannot read {ROOM}/{file}"))?.hash(&mut hasher);
-    }
-    std::env::consts::ARCH.hash(&mut hasher);
-    Ok(hasher.finish())
+    tools::npm(ROOM)
 }
 
 fn forge(arguments: &[&str]) -> Result<Child> {

@@ -14,7 +14,7 @@ const CARGO_DENY: &str = "0.20.2";
 const TYPOS: &str = "1.52.0";
 
 /// The folder kept between runs and between clones.
-pub(crate) fn cache() -> Result<PathBuf> {
+fn cache() -> Result<PathBuf> {
     let base = match (env::var_os("XDG_CACHE_HOME"), env::var_os("HOME")) {
         (Some(cache), _) if !cache.is_empty() => PathBuf::from(cache),
         (_, Some(home)) if !home.is_empty() => Path::new(&home).join(".cache"),
@@ -77,6 +77,8 @@ pub(crate) fn npm(room: &str) -> Result<PathBuf> {
     for file in FILES {
         fs::read(root.join(file)).with_context(|| format!("cannot read {room}/{file}"))?.hash(&mut recipe);
     }
+    // Some packages come built for one kind of machine.
+    env::consts::ARCH.hash(&mut recipe);
     let name = room.replace('/', "-");
     let home = cache()?.join("tools").join(format!("{name}-{:016x}", recipe.finish()));
     if home.join(COMPLETE).is_file() {

@@ -10,11 +10,11 @@
 //! timeouts shrink by hop and stay under a day. One hop: a forwarded message is not forwarded again.
 
 use super::message::ENCODING;
-use super::{Answer, Application, Arrived, Outgoing, Received, Room, Sender, wrong_payload};
+use super::{Application, Arrived, Outgoing, Received, Room, Sender, wrong_payload};
 use crate::block::Context;
 use crate::bounded::{Bytes, Text, record};
 use crate::halt::Run;
-use crate::ibc::{Link, Packet, Payload, Port};
+use crate::ibc::{Packet, Payload, Port};
 use crate::limits::{HOP_SECONDS, MAX_PACKET, MAX_PAYLOAD_WORD, MAX_SENDER};
 use zeugma_types::{ClientId, Code, Decode, Encode, FinalityClass, Height, Refusal, UnixSeconds};
 
@@ -123,21 +123,6 @@ impl Application for ForwardPort {
             value: Bytes::new(forwarded.to_bytes())?,
         };
         Ok(Received::Later(Outgoing { client: request.next, timeout: UnixSeconds::new(timeout), payload }))
-    }
-
-    fn on_acknowledge(
-        &self,
-        _: &mut Room<'_, '_>,
-        _: &Packet,
-        _: &Payload,
-        _: Option<&Link>,
-        answer: Answer,
-    ) -> Run<Answer> {
-        Ok(answer)
-    }
-
-    fn on_timeout(&self, _: &mut Room<'_, '_>, _: &Packet, _: &Payload, _: Option<&Link>) -> Run<Answer> {
-        Ok(Answer::Error)
     }
 }
 

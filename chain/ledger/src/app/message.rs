@@ -6,7 +6,7 @@
 //! learns that these bytes, and no others, were taken.
 
 use super::forward::{self, Forwarded};
-use super::{Answer, Application, Arrived, Received, Room, Sender, wrong_payload};
+use super::{Application, Arrived, Received, Room, Sender, wrong_payload};
 use crate::block::Context;
 use crate::bounded::{Bytes, Maybe, record};
 use crate::halt::Run;
@@ -92,21 +92,6 @@ impl Application for MessagePort {
         let kept = Kept { digest, height: context.height, time: context.time, origin: Maybe(origin) };
         room.save(&received_key(&packet, arrived.place), &kept);
         Ok(Received::Acknowledged(digest.into()))
-    }
-
-    fn on_acknowledge(
-        &self,
-        _: &mut Room<'_, '_>,
-        _: &Packet,
-        _: &Payload,
-        _: Option<&Link>,
-        answer: Answer,
-    ) -> Run<Answer> {
-        Ok(answer)
-    }
-
-    fn on_timeout(&self, _: &mut Room<'_, '_>, _: &Packet, _: &Payload, _: Option<&Link>) -> Run<Answer> {
-        Ok(Answer::Error)
     }
 }
 

@@ -109,7 +109,7 @@ pub(crate) trait Application: Sync {
     fn on_recv(&self, room: &mut Room<'_, '_>, context: &Context, arrived: &Arrived<'_>) -> Run<Received>;
 
     /// The other side answered. What is returned answers `behalf`, the packet received on whose behalf this one
-    /// was sent, if there is one.
+    /// was sent, if there is one. An application that keeps nothing passes it on.
     fn on_acknowledge(
         &self,
         room: &mut Room<'_, '_>,
@@ -117,7 +117,10 @@ pub(crate) trait Application: Sync {
         payload: &Payload,
         behalf: Option<&Link>,
         answer: Answer,
-    ) -> Run<Answer>;
+    ) -> Run<Answer> {
+        let _ = (room, packet, payload, behalf);
+        Ok(answer)
+    }
 
     /// The packet timed out. What is returned answers `behalf`, as in [`Application::on_acknowledge`].
     fn on_timeout(
@@ -126,7 +129,10 @@ pub(crate) trait Application: Sync {
         packet: &Packet,
         payload: &Payload,
         behalf: Option<&Link>,
-    ) -> Run<Answer>;
+    ) -> Run<Answer> {
+        let _ = (room, packet, payload, behalf);
+        Ok(Answer::Error)
+    }
 }
 
 impl dyn Application {

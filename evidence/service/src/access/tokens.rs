@@ -80,6 +80,22 @@ pub struct TokenRow {
     pub revoked_at: Option<u64>,
 }
 
+impl TokenRow {
+    /// The token as it is shown: without its digest.
+    #[must_use]
+    pub fn shown(&self) -> serde_json::Value {
+        serde_json::json!({
+            "id": self.id,
+            "tenant": self.tenant,
+            "pseudonym": self.pseudonym,
+            "role": self.role.name(),
+            "made_at": self.made_at,
+            "expires_at": self.expires_at,
+            "revoked_at": self.revoked_at,
+        })
+    }
+}
+
 /// What a new token is to open.
 #[derive(Clone, Debug)]
 pub struct Grant {

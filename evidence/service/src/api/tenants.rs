@@ -10,7 +10,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::IntoResponse as _;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::sync::Arc;
 use zeugma_types::{Code, Refusal};
 
@@ -34,7 +34,7 @@ pub(super) async fn tokens(State(api): State<Api>, headers: HeaderMap) -> Result
     let asked = Asked::new(Action::Tokens, "tokens.list", About::Service);
     api.audited(&headers, asked, |_| async { Ok(()) }).await?;
     let rows = api.access.file().map(|file| file.rows().map_err(refused)).transpose()?;
-    let tokens: Vec<_> = rows.unwrap_or_default().iter().map(view).collect();
+    let tokens: Vec<_> = rows.unwrap_or_default().iter().map(TokenRow::shown).collect();
     Ok(Json(json!({ "tokens": tokens })).into_response())
 }
 
@@ -54,20 +54,7 @@ pub(super) async fn revoke(
         .await
     };
     let row = api.audited(&headers, asked, revoke).await?;
-    Ok(Json(view(&row)).into_response())
-}
-
-/// A token as it is shown: without its digest.
-fn view(row: &TokenRow) -> Value {
-    json!({
-        "id": row.id,
-        "tenant": row.tenant,
-        "pseudonym": row.pseudonym,
-        "role": row.role.name(),
-        "made_at": row.made_at,
-        "expires_at": row.expires_at,
-        "revoked_at": row.revoked_at,
-    })
+    Ok(Json(row.shown()).into_response())
 }
 
 fn refused(error: TokensError) -> Refusal {

@@ -75,60 +75,39 @@ pub fn supply_key(denom: &Denom) -> Vec<u8> {
     [&[SUPPLIED], denom.digest().as_slice()].concat()
 }
 
-/// An asset enters by a client: from its home, or out of escrow.
+/// An asset crosses by a client: from its home and out of escrow, or the other way home and into escrow. What went
+/// one way and then the other leaves the books as they were.
 ///
 /// # Errors
-/// [`Code::MoreThanLocked`] when more comes back than went out; [`Code::OutOfRange`] above 2^256 of one asset;
-/// [`Code::LimitReached`], [`Code::AssetFrozen`] and [`Code::AssetNotListed`] for what is moved, never for what is
-/// undone.
-pub(super) fn enter(
+/// [`Code::MoreThanLocked`] when more comes back than went out, or goes home than came; [`Code::OutOfRange`] above
+/// 2^256 of one asset; [`Code::LimitReached`], [`Code::AssetFrozen`] and [`Code::AssetNotListed`] for what is moved,
+/// never for what is undone.
+pub(super) fn cross(
     room: &mut Room<'_, '_>,
     client: &ClientId,
     denom: &Denom,
     amount: Amount,
-    cause: Cause,
+    (way, cause): (Way, Cause),
 ) -> Run<()> {
+    let home = denom.is_home_at(client);
     if cause == Cause::Moved {
         order::require_free(room, denom)?;
-    }
-    limit::cross(room, client, denom, amount, (Way::In, cause))?;
-    if denom.is_home_at(client) {
-        if cause == Cause::Moved {
+        if home && way == Way::In {
             order::require_listed(room, denom)?;
         }
-        let supply = supply(room, denom)?.plus(amount).ok_or_else(overflow)?;
-        set_supply(room, denom, supply);
-        return Ok(());
     }
-    let out = escrowed(room, client, denom)?;
-    let left = out.minus(amount).ok_or_else(|| more_than(out, amount))?;
-    set_escrow(room, client, denom, left);
-    Ok(())
-}
-
-/// An asset leaves by a client: home, or into escrow. The opposite of [`enter`].
-///
-/// # Errors
-/// As [`enter`].
-pub(super) fn leave(
-    room: &mut Room<'_, '_>,
-    client: &ClientId,
-    denom: &Denom,
-    amount: Amount,
-    cause: Cause,
-) -> Run<()> {
-    if cause == Cause::Moved {
-        order::require_free(room, denom)?;
+    limit::cross(room, client, denom, amount, (way, cause))?;
+    let before = if home { supply(room, denom)? } else { escrowed(room, client, denom)? };
+    let after = if home == (way == Way::In) {
+        before.plus(amount).ok_or_else(overflow)?
+    } else {
+        before.minus(amount).ok_or_else(|| more_than(before, amount))?
+    };
+    if home {
+        set_supply(room, denom, after)
+    } else {
+        set_escrow(room, client, denom, after)
     }
-    limit::cross(room, client, denom, amount, (Way::Out, cause))?;
-    if denom.is_home_at(client) {
-        let all = supply(room, denom)?;
-        let left = all.minus(amount).ok_or_else(|| more_than(all, amount))?;
-        set_supply(room, denom, left);
-        return Ok(());
-    }
-    let out = escrowed(room, client, denom)?.plus(amount).ok_or_else(overflow)?;
-    set_escrow(room, client, denom, out);
     Ok(())
 }
 

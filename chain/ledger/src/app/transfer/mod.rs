@@ -32,7 +32,7 @@ use crate::halt::Run;
 use crate::ibc::{Link, Packet, Payload, Port};
 use crate::limits::HOP_SECONDS;
 use crate::state::View;
-use limit::Cause;
+use limit::{Cause, Way};
 use memo::{Forward, Whence};
 use zeugma_types::{AccountId, BlockTime, Code, Refusal, UnixSeconds};
 
@@ -76,7 +76,7 @@ impl Application for TransferPort {
         memo::read(&data.memo)?;
         order::require_free_account(room, &sender.account)?;
         book::debit(room, &sender.account, &data.denom, data.amount)?;
-        book::leave(room, &packet.source_client, &data.denom, data.amount, Cause::Moved)
+        book::cross(room, &packet.source_client, &data.denom, data.amount, (Way::Out, Cause::Moved))
     }
 
     fn on_recv(&self, room: &mut Room<'_, '_>, _: &Context, arrived: &Arrived<'_>) -> Run<Received> {
@@ -92,7 +92,7 @@ impl Application for TransferPort {
             None => data.denom.through(&packet.destination_client)?,
         };
         let order = memo::read(&data.memo)?;
-        book::enter(room, &packet.destination_client, &denom, data.amount, Cause::Moved)?;
+        book::cross(room, &packet.destination_client, &denom, data.amount, (Way::In, Cause::Moved))?;
         match order {
             None => {
                 book::credit(room, &account(&data.receiver)?, &denom, data.amount)?;
@@ -136,7 +136,7 @@ fn send_on(
     order: Forward,
 ) -> Run<Received> {
     let packet = arrived.packet;
-    book::leave(room, &order.client, &denom, data.amount, Cause::Moved)?;
+    book::cross(room, &order.client, &denom, data.amount, (Way::Out, Cause::Moved))?;
     let whence = Whence {
         client: &packet.destination_client,
         height: arrived.height,
@@ -162,10 +162,10 @@ fn send_on(
 /// Takes back what a packet of ours sent: to its sender, or, sent on behalf of another packet, out the way it came.
 fn undo(room: &mut Room<'_, '_>, packet: &Packet, payload: &Payload, behalf: Option<&Link>) -> Run<Answer> {
     let data = read(payload)?;
-    book::enter(room, &packet.source_client, &data.denom, data.amount, Cause::Undone)?;
+    book::cross(room, &packet.source_client, &data.denom, data.amount, (Way::In, Cause::Undone))?;
     match behalf {
         None => book::credit(room, &account(&data.sender)?, &data.denom, data.amount)?,
-        Some(first) => book::leave(room, &first.client, &data.denom, data.amount, Cause::Undone)?,
+        Some(first) => book::cross(room, &first.client, &data.denom, data.amount, (Way::Out, Cause::Undone))?,
     }
     Ok(Answer::Error)
 }

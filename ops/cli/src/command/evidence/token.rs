@@ -6,7 +6,7 @@ use crate::failure::{Failure, Rule};
 use crate::files::{self, Readers};
 use crate::output::{Output, Report, plain};
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::path::PathBuf;
 use zeugma_evidence_service::access::{Grant, Issued, Role, TokenFile, TokenRow, TokensError};
 use zeugma_types::{BlockTime, Span};
@@ -61,13 +61,13 @@ impl Token {
                 let text: String = rows.iter().map(line).collect();
                 output.report(&Report {
                     text,
-                    json: json!({ "tokens": rows.iter().map(view).collect::<Vec<_>>() }),
+                    json: json!({ "tokens": rows.iter().map(TokenRow::shown).collect::<Vec<_>>() }),
                 });
                 Ok(())
             }
             Self::Revoke { id, configured } => {
                 let row = file(&configured)?.revoke(&id, clock::now()).map_err(failed)?;
-                output.report(&Report { text: line(&row), json: view(&row) });
+                output.report(&Report { text: line(&row), json: row.shown() });
                 Ok(())
             }
         }
@@ -83,7 +83,7 @@ impl New {
         let grant = Grant { tenant: self.tenant, pseudonym, role: self.role, made_at: now, expires_at };
         let file = file(&self.configured)?;
         let Issued { row, token } = file.add(grant).map_err(failed)?;
-        let mut json = view(&row);
+        let mut json = row.shown();
         let mut text = line(&row);
         match &self.out {
             Some(path) => {
@@ -123,18 +123,6 @@ fn failed(error: TokensError) -> Failure {
         }
         error => Failure::usage(error, "put right what it names"),
     }
-}
-
-fn view(row: &TokenRow) -> Value {
-    json!({
-        "id": row.id,
-        "tenant": row.tenant,
-        "pseudonym": row.pseudonym,
-        "role": row.role.name(),
-        "made_at": row.made_at,
-        "expires_at": row.expires_at,
-        "revoked_at": row.revoked_at,
-    })
 }
 
 fn line(row: &TokenRow) -> String {
