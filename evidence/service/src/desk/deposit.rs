@@ -13,7 +13,7 @@ impl Desk {
     /// # Errors
     /// [`Code::Quarantined`] with the name of the case when a mandatory rule pack does not pass it: it is held, durably, and not
     /// logged; [`Code::QuarantineRejected`], [`Code::QuarantineFull`]; [`Code::NoVerdict`] when there is no verdict yet.
-    /// The refusals of [`Log::prepare`] and [`Log::append`]; [`Code::BadFacts`] for a record that no pack could judge; then nothing of it is logged.
+    /// What [`prepare`](crate::store::Log::prepare) and [`append`](crate::store::Log::append) refuse; [`Code::BadFacts`] for a record that no pack could judge; then nothing of it is logged.
     pub fn deposit(
         &self,
         tenant: &str,
@@ -31,7 +31,7 @@ impl Desk {
     /// Makes the commitments of the records of one request.
     ///
     /// # Errors
-    /// The refusals of [`Log::prepare`]; [`Code::StoreFailed`] without randomness; [`Code::BadFacts`] for a record that
+    /// What [`crate::store::Log::prepare`] refuses; [`Code::StoreFailed`] without randomness; [`Code::BadFacts`] for a record that
     /// no pack could judge.
     pub(crate) fn prepare(
         &self,

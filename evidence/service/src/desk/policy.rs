@@ -15,7 +15,7 @@ impl Desk {
     /// As [`Desk::policy`], for the log of one shard: a bundle is judged under the policy of the shard in which its entry stands.
     ///
     /// # Errors
-    /// [`Code::NoSuchEntry`] when there is no such shard.
+    /// [`zeugma_types::Code::NoSuchEntry`] when there is no such shard.
     pub fn policy_of(&self, shard: u32, operator: &str) -> Result<Policy, Refusal> {
         self.policy_under(self.log.origin_of(shard)?, operator)
     }
