@@ -35,6 +35,6 @@ pub mod tls;
 pub mod witness;
 mod witnessing;
 
-pub use config::Config;
+pub use config::{AuthorityConfig, Config, PackConfig};
 pub use run::{Chain, RunError, Started, run, run_with};
 pub use witnessing::{CosignerConfig, WitnessingConfig};

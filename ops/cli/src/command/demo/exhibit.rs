@@ -1,7 +1,8 @@
-//! The evidence service takes a file: receipt, checkpoint, anchor, bundle, rule verdict, and the verification of it all.
+//! The evidence service takes a file: receipt, checkpoint, anchor, rule verdict, time-stamp, bundle, and the verification of it all.
 //!
 //! The service is the product's, in a folder of its own, with the demo's network as its relay chain.
 
+use super::authority::Authority;
 use super::evidence::Exhibit;
 use super::{PATIENCE, Stage, unexpected};
 use crate::clock;
@@ -16,8 +17,12 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
-use zeugma_evidence_service::{Chain, Config, RunError, Started, run_with};
-use zeugma_evidence_verify::report::Integrity;
+use zeugma_evidence_rules::Verdict;
+use zeugma_evidence_service::judging::facts::When;
+use zeugma_evidence_service::{AuthorityConfig, Chain, Config, PackConfig, RunError, Started, run_with};
+use zeugma_evidence_verify::report::{Integrity, Word};
+use zeugma_evidence_verify::{Bundle, Policy};
+use zeugma_types::{Decode as _, Encode as _};
 
 /// Between two looks at where an entry stands.
 const LOOK: Duration = Duration::from_millis(100);
@@ -34,12 +39,25 @@ struct Running {
 }
 
 impl Running {
-    fn start(folder: &Path, network: &Network) -> Result<Self, Failure> {
+    fn start(folder: &Path, network: &Network, authority: &Authority) -> Result<Self, Failure> {
         let mut config = Config::default();
         folder.clone_into(&mut config.log.folder);
         config.log.origin = "evidence.example/demo".to_owned();
         config.log.publish_milliseconds = 100;
         config.api.listen.set_port(0);
+        config.rules.pack.push(PackConfig {
+            file: PACK.into(),
+            digest: hex::encode(rules::pack::read(PACK)?.digest()),
+            when: When::Anchored,
+            needed: Vec::new(),
+        });
+        config.authority.push(AuthorityConfig {
+            institution: "the demo's time authority".to_owned(),
+            url: authority.url(),
+            anchor: authority.anchor(),
+            ca: None,
+            policies: Vec::new(),
+        });
         let chain =
             Chain { client: network.client(0), account: network.account().secret().clone(), every: EVERY };
         let (stop, stopped) = watch::channel(false);
@@ -71,7 +89,8 @@ impl Drop for Running {
 /// Deposits the exhibit, follows it to its anchor, and writes the bundle with all that judges it.
 pub(super) fn play(stage: &Stage<'_>, network: &Network, exhibit: &Exhibit) -> Result<Value, Failure> {
     let story = stage.story;
-    let running = Running::start(&stage.trash.join("evidence"), network)?;
+    let authority = Authority::start(stage)?;
+    let running = Running::start(&stage.trash.join("evidence"), network, &authority)?;
     let token = running.started.token_file.clone().ok_or_else(|| unexpected("the service made no token"))?;
     let service = Service::new(&At::new(format!("http://{}", running.started.address), token))?;
     story.line(&format!("{} takes deposits; only digests are sent to it", running.started.origin));
@@ -94,25 +113,32 @@ pub(super) fn play(stage: &Stage<'_>, network: &Network, exhibit: &Exhibit) -> R
         "entry {entry} is on disk, and a signed receipt promises it to the log: {took:.1} ms"
     ));
 
-    for state in ["logged", "anchored"] {
-        wait(stage, &service, &entry, state, asked)?;
+    for step in Step::ALL {
+        wait(stage, &service, &entry, step, asked)?;
     }
-    let bundle = service.bytes(&format!("/v1/entries/{entry}/bundle"))?;
-    let policy = service.bytes("/v1/policy")?;
-    for (name, bytes) in [("exhibit.bundle", &bundle), ("policy.zeugma", &policy)] {
+    let made_by = authority.made_by();
+    story.line(&format!(
+        "its authority was made a moment ago by {made_by}: the demo's policy does not believe it"
+    ));
+    let bytes = service.bytes(&format!("/v1/entries/{entry}/bundle"))?;
+    let policy = unbelieving(&service.bytes("/v1/policy")?)?;
+    for (name, bytes) in [("exhibit.bundle", &bytes), ("policy.zeugma", &policy)] {
         write_new(&stage.out.join(name), bytes, Readers::Anyone)?;
     }
     story.line(&format!(
-        "exhibit.bundle written, {} bytes: record, salts, log proof, one proof",
-        bundle.len()
+        "exhibit.bundle written, {} bytes: record, salts, log proof, one proof, time-stamp, verdict",
+        bytes.len()
     ));
-    drop(running);
+    drop((running, authority));
 
     let start = Instant::now();
-    let judge = |file: &Path| verify::judge_bundle(&bundle, file, &policy, network.trust(), clock::now());
+    let judge = |file: &Path| verify::judge_bundle(&bytes, file, &policy, network.trust(), clock::now());
     let report = judge(&file)?;
     if report.integrity != Integrity::Proven {
         return Err(unexpected("the bundle does not show that the file is unchanged"));
+    }
+    if !report.not_shown.iter().any(|line| line.word == Word::UnknownAuthority) {
+        return Err(unexpected("the report does not say that the time authority is not believed"));
     }
     let took = start.elapsed().as_secs_f64() * 1_000.0;
     story.line(&format!(
@@ -128,63 +154,86 @@ pub(super) fn play(stage: &Stage<'_>, network: &Network, exhibit: &Exhibit) -> R
         Rule::FileDiffers.number()
     ));
 
-    let verdict = rules::judge(PACK, &facts(&service_times(&report)))?;
-    write_new(&stage.out.join("exhibit.verdict"), &verdict.bytes(), Readers::Anyone)?;
-    for head in verdict.to_json()["heads"].as_object().into_iter().flatten() {
-        story.line(&format!(
-            "{PACK}: {} {}",
-            head.0,
-            head.1.as_str().unwrap_or("not asked").replace('_', " ")
-        ));
-    }
+    tell_verdicts(stage, &bytes)?;
     Ok(json!({ "entry": entry, "bundle": stage.out.join("exhibit.bundle").display().to_string() }))
+}
+
+/// What happens to an entry after its receipt.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Logged,
+    Anchored,
+    Judged,
+    Stamped,
+}
+
+impl Step {
+    const ALL: [Self; 4] = [Self::Logged, Self::Anchored, Self::Judged, Self::Stamped];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Logged => "logged",
+            Self::Anchored => "anchored",
+            Self::Judged => "judged by the rule pack",
+            Self::Stamped => "stamped by a time authority",
+        }
+    }
+
+    /// Whether an entry that stands so is there.
+    fn is_done(self, standing: &Value) -> bool {
+        let all = |list: &str, member: &str| {
+            let of = standing[list].as_array();
+            of.is_some_and(|of| !of.is_empty() && of.iter().all(|one| !one[member].is_null()))
+        };
+        match self {
+            Self::Logged => standing["state"] != "received",
+            Self::Anchored => standing["state"] == "anchored",
+            Self::Judged => all("verdicts", "given_at"),
+            Self::Stamped => all("stamps", "stamped_at"),
+        }
+    }
 }
 
 fn wait(
     stage: &Stage<'_>,
     service: &Service,
     entry: &str,
-    state: &str,
+    step: Step,
     since: Instant,
 ) -> Result<(), Failure> {
     let end = Instant::now() + PATIENCE;
     loop {
         stage.interrupt.check()?;
         let standing = service.json("GET", &format!("/v1/entries/{entry}"), None, None)?;
-        if standing["state"] == state || standing["state"] == "anchored" {
+        if step.is_done(&standing) {
             let took = since.elapsed().as_secs_f64();
-            stage.story.line(&format!("{state} {took:.1} s after the deposit"));
+            stage.story.line(&format!("{} {took:.1} s after the deposit", step.name()));
             return Ok(());
         }
         if Instant::now() > end {
+            let found = format!("it is not {} yet", step.name());
             let todo = "run it again with --keep and read the nodes' logs";
-            return Err(Failure::own(Rule::TooSlow, "the exhibit", format!("it is not {state} yet"), todo));
+            return Err(Failure::own(Rule::TooSlow, "the exhibit", found, todo));
         }
         std::thread::sleep(LOOK);
     }
 }
 
-/// When it was received and anchored, in milliseconds.
-fn service_times(report: &zeugma_evidence_verify::Report) -> (Option<u64>, Option<u64>) {
-    let received = report.received.as_ref().map(|moment| moment.at.get());
-    (received, report.anchored.first().map(|moment| moment.at.get()))
+/// The service's policy without the authority that the demo made for itself.
+fn unbelieving(policy: &[u8]) -> Result<Vec<u8>, Failure> {
+    let read = Policy::from_bytes(policy).map_err(|refusal| Failure::refused("the policy", refusal))?;
+    Ok(Policy { authorities: Vec::new(), ..read }.to_bytes())
 }
 
-/// What the report showed, as facts for rules; nothing is declared.
-fn facts((received, anchored): &(Option<u64>, Option<u64>)) -> Value {
-    let mut times = serde_json::Map::new();
-    for (name, time) in [("received_at", received), ("anchored_at", anchored)] {
-        if let Some(time) = time {
-            times.insert(name.to_owned(), (*time).into());
+/// Tells the heads of each verdict in the bundle.
+fn tell_verdicts(stage: &Stage<'_>, bundle: &[u8]) -> Result<(), Failure> {
+    let refused = |refusal| Failure::refused("the bundle", refusal);
+    for verdict in Bundle::from_bytes(bundle).map_err(refused)?.verdicts {
+        let verdict = Verdict::from_bytes(&verdict.statement).map_err(refused)?.to_json();
+        for (head, found) in verdict["heads"].as_object().into_iter().flatten() {
+            let found = found.as_str().unwrap_or("not asked").replace('_', " ");
+            stage.story.line(&format!("{PACK}: {head} {found}"));
         }
     }
-    json!({
-        "shown": {
-            "content": "same",
-            "log": { "inclusion": true },
-            "anchor": { "certified": anchored.is_some() },
-            "times": times,
-            "algorithms": { "living": true },
-        }
-    })
+    Ok(())
 }

@@ -4,6 +4,7 @@
 //! Nothing is played: validators, consensus, light clients, packets and proofs are those of the product. Only
 //! the evidence log is small, until its service exists.
 
+mod authority;
 mod evidence;
 mod exhibit;
 mod foreign;

@@ -4,7 +4,7 @@
 //! memory and a deadline, which is this program again as `rules worker`.
 
 mod bundle;
-mod pack;
+pub(in crate::command) mod pack;
 
 use crate::failure::{Failure, Rule};
 use crate::files;
@@ -94,16 +94,6 @@ impl Rules {
         output.report(&report);
         Ok(())
     }
-}
-
-/// The verdict of a pack on facts as JSON, for other commands.
-pub(crate) fn judge(name: &str, facts: &serde_json::Value) -> Result<Verdict, Failure> {
-    let pack = pack::read(name)?;
-    let facts = Facts::from_json(&facts.to_string())
-        .map_err(|broken| Failure::own(Rule::BadFacts, name, broken, "report this"))?;
-    sandbox()?.evaluate(&pack, &facts).map_err(|aborted| {
-        Failure::own(Rule::NoVerdict, name, aborted, "lint the pack: zeugma rules lint PACK")
-    })
 }
 
 fn linted(pack: &Pack) -> Result<Report, Failure> {

@@ -12,7 +12,7 @@ use zeugma_types::{Code, Refusal};
 use super::LONGEST;
 
 /// The pack of that file, or the shipped one of that name.
-pub(super) fn read(name: &str) -> Result<Pack, Failure> {
+pub(in crate::command) fn read(name: &str) -> Result<Pack, Failure> {
     let shipped = FILES.iter().find(|(shipped, ..)| *shipped == name);
     let text = match shipped {
         Some((_, pack, _)) => (*pack).to_owned(),
