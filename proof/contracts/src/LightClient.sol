@@ -119,13 +119,9 @@ contract LightClient is ILightClient {
     ///
     /// A second header of one height freezes the client: that is no refusal, or it would be undone.
     function updateClient(bytes calldata updateMsg) external returns (UpdateResult) {
-        (bytes memory front, bytes memory rest, bytes memory point, bytes memory groupKey) =
-            abi.decode(updateMsg, (bytes, bytes, bytes, bytes));
-        if (rest.length != 0) return follow(front, rest, point, groupKey);
-        hold(front.length <= Proofs.MAX, Code.TooLong);
-        Reader memory r = Reading.over(front, point);
-        Front memory f = Proofs.readFront(r);
-        Reading.finish(r);
+        if (Reading.part(updateMsg, 1).length != 0) return follow(updateMsg);
+        hold(Reading.part(updateMsg, 0).length <= Proofs.MAX, Code.TooLong);
+        (Front memory f, Reader memory r) = fronted(Reading.part(updateMsg, 0), Reading.part(updateMsg, 2));
         State memory s = state;
         hold(f.header.network == NETWORK, Code.WrongNetwork);
         believes(s, f.header.era);
@@ -148,18 +144,16 @@ contract LightClient is ILightClient {
     function verifyNonMembership(MsgVerifyNonMembership calldata m) external view returns (uint256) {
         Rest memory rest = proven(m.proof, m.proofHeight);
         expectPath(rest, Leaves.CLOSED, m.path);
-        if (rest.opened) Bodies.closed(rest.leaf, rest.opening);
+        if (rest.opened) Bodies.closed(rest.leaf, Proofs.opening(rest));
         return rest.leaf.time / 1000;
     }
 
     /// Freezes the client on two certified headers of one height: `(one, other, point of one, point of other)`, both
     /// fronts under the present key.
     function misbehaviour(bytes calldata misbehaviourMsg) external {
-        (bytes memory one, bytes memory other, bytes memory onePoint, bytes memory otherPoint) =
-            abi.decode(misbehaviourMsg, (bytes, bytes, bytes, bytes));
         State memory s = state;
-        Header memory a = believed(s, one, onePoint);
-        Header memory b = believed(s, other, otherPoint);
+        Header memory a = believed(s, Reading.part(misbehaviourMsg, 0), Reading.part(misbehaviourMsg, 2));
+        Header memory b = believed(s, Reading.part(misbehaviourMsg, 1), Reading.part(misbehaviourMsg, 3));
         hold(a.height == b.height && a.digest != b.digest, Code.NoMisbehaviour);
         freeze(a.height);
     }
@@ -169,8 +163,7 @@ contract LightClient is ILightClient {
         if (upgradeMsg.length == 0) {
             adopt();
         } else {
-            (bytes memory substitute, bytes memory groupKey) = abi.decode(upgradeMsg, (bytes, bytes));
-            propose(substitute, groupKey);
+            propose(Reading.part(upgradeMsg, 0), Reading.part(upgradeMsg, 1));
         }
     }
 
@@ -181,9 +174,7 @@ contract LightClient is ILightClient {
         hold(waiting.key != address(0), Code.NoRecovery);
         // The word of a key that contradicted itself no longer counts, for this neither.
         hold(!s.frozen, Code.ClientFrozen);
-        Reader memory r = Reading.over(front, point);
-        Front memory f = Proofs.readFront(r);
-        Reading.finish(r);
+        (Front memory f, Reader memory r) = fronted(front, point);
         hold(f.header.network == NETWORK, Code.WrongNetwork);
         known(s, f.header.era);
         certified(f, r);
@@ -232,15 +223,12 @@ contract LightClient is ILightClient {
     // Headers
 
     /// Follows a hand-over: the header, and the leaf that stands in it, are judged as one proof.
-    function follow(bytes memory front, bytes memory tail, bytes memory point, bytes memory groupKey)
-        private
-        returns (UpdateResult)
-    {
-        hold(front.length + tail.length <= Proofs.MAX, Code.TooLong);
-        Reader memory r = Reading.over(front, point);
-        Front memory f = Proofs.readFront(r);
-        Reading.finish(r);
-        Rest memory rest = Proofs.readRest(Reading.over(tail, ""));
+    function follow(bytes calldata updateMsg) private returns (UpdateResult) {
+        hold(
+            Reading.part(updateMsg, 0).length + Reading.part(updateMsg, 1).length <= Proofs.MAX, Code.TooLong
+        );
+        (Front memory f, Reader memory r) = fronted(Reading.part(updateMsg, 0), Reading.part(updateMsg, 2));
+        Rest memory rest = Proofs.readRest(Reading.alone(Reading.part(updateMsg, 1)));
         State memory s = state;
         Header memory h = f.header;
         hold(h.network == NETWORK && rest.leaf.network == NETWORK, Code.WrongNetwork);
@@ -249,7 +237,7 @@ contract LightClient is ILightClient {
         certified(f, r);
         hold(rest.leaf.namespace == Leaves.HANDOVER, Code.WrongPath);
         hold(rest.opened, Code.OpeningMissing);
-        Handover memory next = Bodies.handover(rest.leaf, rest.opening, groupKey);
+        Handover memory next = Bodies.handover(rest.leaf, Proofs.opening(rest), Reading.part(updateMsg, 3));
         hold(rest.index == next.outbox.size && rest.leaf.height == next.height, Code.NotEraEnd);
         hold(uint256(next.era) == uint256(s.era) + 1, Code.NotNextEra);
         if (accept(s, h) == UpdateResult.Misbehaviour) return UpdateResult.Misbehaviour;
@@ -264,11 +252,16 @@ contract LightClient is ILightClient {
         return UpdateResult.Update;
     }
 
-    /// A header under the present key, for evidence.
-    function believed(State memory s, bytes memory front, bytes memory point) private view returns (Header memory) {
-        Reader memory r = Reading.over(front, point);
-        Front memory f = Proofs.readFront(r);
+    /// The front of a proof file, and its reader with the point of the signature.
+    function fronted(bytes calldata front, bytes calldata point) private view returns (Front memory f, Reader memory r) {
+        r = Reading.over(front, point);
+        f = Proofs.readFront(r);
         Reading.finish(r);
+    }
+
+    /// A header under the present key, for evidence.
+    function believed(State memory s, bytes calldata front, bytes calldata point) private view returns (Header memory) {
+        (Front memory f, Reader memory r) = fronted(front, point);
         hold(f.header.network == NETWORK, Code.WrongNetwork);
         believes(s, f.header.era);
         certified(f, r);
@@ -290,7 +283,7 @@ contract LightClient is ILightClient {
     function certified(Front memory f, Reader memory r) private view {
         // The client keeps the group key alone: it knows no members whose seals could count.
         hold(!f.isSealed, Code.UnsupportedSuite);
-        Certificates.check(f.certificate, f.header, loaded(key), r, 0);
+        Certificates.check(f.certificate, f.header, loaded(key), r);
     }
 
     /// Keeps a certified header, or freezes on the second one of its height.
@@ -322,10 +315,10 @@ contract LightClient is ILightClient {
     // Leaves
 
     /// The rest of a proof whose leaf stands in the outbox of an accepted header.
-    function proven(bytes memory proof, Height calldata height) private view returns (Rest memory) {
+    function proven(bytes calldata proof, Height calldata height) private view returns (Rest memory) {
         hold(proof.length <= Proofs.MAX, Code.TooLong);
-        Reader memory r = Reading.over(proof, "");
-        Reading.take(r, 32);
+        Reader memory r = Reading.alone(proof);
+        uint256 start = Reading.take(r, 32);
         uint64 time = Reading.u64(r);
         uint64 size = Reading.u64(r);
         bytes32 root = Reading.word(r);
@@ -335,7 +328,7 @@ contract LightClient is ILightClient {
         believes(s, s.era);
         bytes32 anchor = accepted[slotOf(s.era, height.revisionHeight)];
         hold(height.revisionNumber == 0 && anchor != 0, Code.NoStateAt);
-        hold(anchor == Reading.key(proof, 0, ANCHOR), Code.NoStateAt);
+        hold(anchor == Reading.key(start, ANCHOR), Code.NoStateAt);
         included(rest, height.revisionHeight, time, size, root);
         return rest;
     }
@@ -344,19 +337,19 @@ contract LightClient is ILightClient {
         hold(rest.leaf.height <= height && rest.leaf.time <= time, Code.LeafAhead);
         // Every header has a root of SHA-256, and the client keeps no other.
         hold(rest.suite == Digest.SHA256, Code.NoSuchRoot);
-        Tree.included(rest.suite, Leaves.hash(rest.leaf, rest.suite), rest.index, size, rest.path, root);
+        Tree.included(rest.suite, Leaves.hash(rest.leaf, rest.suite), rest.index, size, Proofs.path(rest), root);
         hold(!rest.hasConsistency, Code.ConsistencyUnneeded);
     }
 
     /// Paths are ICS-24 v2 behind one empty prefix element, which a router joins with them.
     function expectPath(Rest memory rest, uint16 namespace, bytes[] calldata path) private pure {
         hold(path.length == 1, Code.WrongPath);
-        hold(keccak256(rest.leaf.path) == keccak256(Leaves.pathOf(namespace, path[0])), Code.WrongPath);
+        hold(Leaves.isAt(rest.leaf, namespace, path[0]), Code.WrongPath);
     }
 
     // The substitute
 
-    function propose(bytes memory substitute, bytes memory groupKey) private {
+    function propose(bytes calldata substitute, bytes calldata groupKey) private {
         State memory s = state;
         hold(isExpired(s), Code.SubstituteCancelled);
         hold(pending.key == address(0), Code.RecoveryProposed);

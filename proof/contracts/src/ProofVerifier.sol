@@ -65,20 +65,20 @@ contract ProofVerifier {
         hold(rest.leaf.network == trust.network, Code.WrongNetwork);
         Era memory era = accepted(trust, header.era, q.time, q.reliance);
         checkInclusion(header, rest, era);
-        if (front.isSealed) Seals.check(front.seal, header, era.committee, r.data);
-        else Certificates.check(front.certificate, header, era.committee.key, r, 0);
-        if (q.path.length != 0) hold(keccak256(q.path) == keccak256(rest.leaf.path), Code.WrongPath);
+        if (front.isSealed) Seals.check(front.seal, header, era.committee);
+        else Certificates.check(front.certificate, header, era.committee.key, r);
+        if (q.path.length != 0) hold(keccak256(q.path) == keccak256(Leaves.pathOf(rest.leaf)), Code.WrongPath);
         if (q.value.length != 0) {
             hold(keccak256(q.value) == keccak256(abi.encodePacked(rest.leaf.value)), Code.WrongValue);
         }
-        if (rest.opened) Bodies.any(rest.leaf, rest.opening, q.keys);
+        if (rest.opened) Bodies.any(rest.leaf, Proofs.opening(rest), q.keys);
         return Answer({
             digest: header.digest,
             era: header.era,
             height: rest.leaf.height,
             time: rest.leaf.time,
             index: rest.index,
-            path: rest.leaf.path,
+            path: Leaves.pathOf(rest.leaf),
             value: rest.leaf.value
         });
     }
@@ -102,7 +102,7 @@ contract ProofVerifier {
         hold(rest.leaf.time <= header.time, Code.LeafAhead);
         bytes32 root = Headers.root(header.outbox, rest.suite);
         bytes32 leaf = Leaves.hash(rest.leaf, rest.suite);
-        Tree.included(rest.suite, leaf, rest.index, header.outbox.size, rest.path, root);
+        Tree.included(rest.suite, leaf, rest.index, header.outbox.size, Proofs.path(rest), root);
         if (!era.pinned) {
             hold(!rest.hasConsistency, Code.ConsistencyUnneeded);
             return;
@@ -110,6 +110,6 @@ contract ProofVerifier {
         hold(rest.hasConsistency, Code.ConsistencyMissing);
         hold(header.outbox.size <= era.pin.size, Code.BeyondPin);
         bytes32 pinned = Headers.root(era.pin, rest.suite);
-        Tree.consistent(rest.suite, header.outbox.size, root, era.pin.size, pinned, rest.consistency);
+        Tree.consistent(rest.suite, header.outbox.size, root, era.pin.size, pinned, Proofs.consistency(rest));
     }
 }

@@ -28,7 +28,7 @@ contract Signatories {
 
     /// Reads a trust file that enough of `judges` signed, or of its own institutions where there are no judges yet.
     /// `keys` are the uncompressed points of its group keys.
-    function trustFile(bytes memory file, bytes memory keys, InstitutionSet memory judges)
+    function trustFile(bytes calldata file, bytes calldata keys, InstitutionSet memory judges)
         external
         view
         returns (Told memory)
@@ -51,18 +51,19 @@ contract Signatories {
 
     /// Reads a substitute for `era` of `network` that enough of `judges` signed, and gives its group key.
     function substitute(
-        bytes memory signed,
-        bytes memory keys,
+        bytes calldata signed,
+        bytes calldata keys,
         InstitutionSet memory judges,
         bytes32 network,
         uint256 era
     ) external view returns (bytes memory key) {
         Reader memory r = Reading.over(signed, keys);
+        uint256 start = r.pos;
         bytes32 itsNetwork = Reading.word(r);
         uint64 itsEra = Reading.u64(r);
         key = Committees.read(r).key;
         Headers.readOutbox(r);
-        bytes32 digest = Digest.framed(Digest.SHA256, Digest.SUBSTITUTE, signed, 0, r.pos);
+        bytes32 digest = Digest.framed(Digest.SHA256, Digest.SUBSTITUTE, start, r.pos - start);
         SignatureList memory signatures = Signatures.read(r);
         Reading.finish(r);
         hold(itsNetwork == network, Code.WrongNetwork);

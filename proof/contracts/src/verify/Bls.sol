@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.30;
 
+import {Reading} from "./Reader.sol";
+
 /// Signatures of BLS12-381 with the signature in G1 and the key in G2, checked by the precompiles of EIP-2537.
 ///
-/// Points come compressed, as every verifier reads them, with their uncompressed form beside: nothing is believed of
+/// Points come compressed in the call, as every verifier reads them, with their uncompressed form beside: nothing is believed of
 /// the latter but what agrees with the former. A point that is none (not on the curve, outside the subgroup, the
 /// identity, another encoding) is no point here either; the precompiles refuse the first two and coordinates that are
 /// not below the modulus.
@@ -35,48 +37,44 @@ library Bls {
     uint256 private constant PAIRING_GAS = 400_000;
     uint256 private constant MSM_GAS = 200_000;
 
-    /// Whether `signature` (48 bytes at `at`, with its point at `pointAt` of `points`) is that of `key` (256 bytes)
-    /// over `message`.
-    function verifies(
-        bytes memory key,
-        bytes memory message,
-        bytes memory data,
-        uint256 pos,
-        bytes memory points,
-        uint256 pointAt
-    ) internal view returns (bool) {
-        (bool agrees, bytes memory point) = signaturePoint(data, pos, points, pointAt);
+    /// Whether the signature of 48 bytes at `pos`, with its point at `from` (points end at `end`), is that of `key`
+    /// (256 bytes) over `message`.
+    function verifies(bytes memory key, bytes memory message, uint256 pos, uint256 from, uint256 end)
+        internal
+        view
+        returns (bool)
+    {
+        (bool agrees, bytes memory point) = signaturePoint(pos, from, end);
         if (!agrees) return false;
         bytes memory input = bytes.concat(point, MINUS_G2, hashToG1(message), key);
         (bool done, bytes memory out) = address(0x0f).staticcall{gas: PAIRING_GAS}(input);
         return done && out.length == 32 && uint256(bytes32(out)) == 1;
     }
 
-    /// The key of 96 compressed bytes at `at` as the precompile reads it (256 bytes), or none: its point is looked
-    /// for among `points`.
-    function parseKey(bytes memory data, uint256 pos, bytes memory points) internal view returns (bool, bytes memory) {
-        uint256 from;
+    /// The key of 96 compressed bytes at `pos` as the precompile reads it (256 bytes), or none: its point is looked
+    /// for among those between `from` and `end`.
+    function parseKey(uint256 pos, uint256 from, uint256 end) internal view returns (bool, bytes memory) {
         unchecked {
-            uint256 flags = uint8(data[pos]) >> 5;
+            uint256 flags = Reading.load(pos) >> 253;
             // Compressed, not the identity.
             if (flags & 6 != 4) return (false, "");
-            for (; from + G2_POINT <= points.length; from += G2_POINT) {
-                if (sameX(data, pos, 96, points, from)) break;
+            for (; from + G2_POINT <= end; from += G2_POINT) {
+                if (sameX(pos, 96, from)) break;
             }
-            if (from + G2_POINT > points.length) return (false, "");
-            (uint256 high, uint256 low) = coordinate(points, from + 96);
-            if (high | low == 0) (high, low) = coordinate(points, from + 144);
+            if (from + G2_POINT > end) return (false, "");
+            (uint256 high, uint256 low) = coordinate(from + 96);
+            if (high | low == 0) (high, low) = coordinate(from + 144);
             if (isLarger(high, low) != (flags & 1 == 1)) return (false, "");
             // The precompile reads zeros as the identity.
-            (uint256 realHigh, uint256 realLow) = coordinate(points, from + 144);
+            (uint256 realHigh, uint256 realLow) = coordinate(from + 144);
             if (high | low | realHigh | realLow == 0) return (false, "");
         }
         bytes memory key = new bytes(256);
         // Imaginary parts come first in the shared serialization, real parts in the precompile's.
-        place(key, 0, points, from + 48);
-        place(key, 64, points, from);
-        place(key, 128, points, from + 144);
-        place(key, 192, points, from + 96);
+        place(key, 0, from + 48);
+        place(key, 64, from);
+        place(key, 128, from + 144);
+        place(key, 192, from + 96);
         // A product by one: the precompile refuses what is not of the curve and the subgroup.
         bytes memory input = bytes.concat(key, bytes32(uint256(1)));
         (bool done, bytes memory out) = address(0x0e).staticcall{gas: MSM_GAS}(input);
@@ -84,22 +82,18 @@ library Bls {
     }
 
     /// The point of a signature, as the precompile reads it, where both forms agree.
-    function signaturePoint(bytes memory data, uint256 pos, bytes memory points, uint256 pointAt)
-        private
-        pure
-        returns (bool, bytes memory point)
-    {
+    function signaturePoint(uint256 pos, uint256 from, uint256 end) private pure returns (bool, bytes memory point) {
         unchecked {
-            uint256 flags = uint8(data[pos]) >> 5;
-            if (flags & 6 != 4 || pointAt + G1_POINT > points.length) return (false, "");
-            if (!sameX(data, pos, 48, points, pointAt)) return (false, "");
-            (uint256 high, uint256 low) = coordinate(points, pointAt + 48);
+            uint256 flags = Reading.load(pos) >> 253;
+            if (flags & 6 != 4 || from + G1_POINT > end) return (false, "");
+            if (!sameX(pos, 48, from)) return (false, "");
+            (uint256 high, uint256 low) = coordinate(from + 48);
             // The precompile reads zeros as the identity; no point of the group has y zero.
             if (high | low == 0 || isLarger(high, low) != (flags & 1 == 1)) return (false, "");
         }
         point = new bytes(128);
-        place(point, 0, points, pointAt);
-        place(point, 64, points, pointAt + 48);
+        place(point, 0, from);
+        place(point, 64, from + 48);
         return (true, point);
     }
 
@@ -126,28 +120,22 @@ library Bls {
     }
 
     /// Whether x of the compressed form, without its three flags, is that of the point.
-    function sameX(bytes memory data, uint256 pos, uint256 length, bytes memory points, uint256 from)
-        private
-        pure
-        returns (bool same)
-    {
+    function sameX(uint256 pos, uint256 length, uint256 from) private pure returns (bool same) {
         assembly ("memory-safe") {
-            let a := add(add(data, 32), pos)
-            let b := add(add(points, 32), from)
             // The flags are the first three bits; those of the point must be clear, or x would not be below p.
-            same := eq(and(mload(a), shr(3, not(0))), mload(b))
+            same := eq(and(calldataload(pos), shr(3, not(0))), calldataload(from))
             // The last 32 bytes, and for 96 also those between.
-            same := and(same, eq(mload(sub(add(a, length), 32)), mload(sub(add(b, length), 32))))
-            if gt(length, 64) { same := and(same, eq(mload(add(a, 32)), mload(add(b, 32)))) }
+            let last := sub(length, 32)
+            same := and(same, eq(calldataload(add(pos, last)), calldataload(add(from, last))))
+            if gt(length, 64) { same := and(same, eq(calldataload(add(pos, 32)), calldataload(add(from, 32)))) }
         }
     }
 
     /// A coordinate of 48 bytes in 16 and 32.
-    function coordinate(bytes memory points, uint256 pos) private pure returns (uint256 high, uint256 low) {
+    function coordinate(uint256 from) private pure returns (uint256 high, uint256 low) {
         assembly ("memory-safe") {
-            let from := add(add(points, 32), pos)
-            high := shr(128, mload(from))
-            low := mload(add(from, 16))
+            high := shr(128, calldataload(from))
+            low := calldataload(add(from, 16))
         }
     }
 
@@ -157,9 +145,9 @@ library Bls {
     }
 
     /// Writes a coordinate of 48 bytes into 64.
-    function place(bytes memory out, uint256 to, bytes memory points, uint256 pos) private pure {
+    function place(bytes memory out, uint256 to, uint256 from) private pure {
         assembly ("memory-safe") {
-            mcopy(add(add(out, 48), to), add(add(points, 32), pos), 48)
+            calldatacopy(add(add(out, 48), to), from, 48)
         }
     }
 }

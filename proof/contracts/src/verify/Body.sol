@@ -20,7 +20,7 @@ struct Handover {
 /// What leaves commit to. Source: `docs/byte-layout.md`, section 3.
 library Bodies {
     /// Decodes an opening as the hand-over that a leaf of that namespace commits to, and holds it against the leaf.
-    function handover(Leaf memory leaf, bytes memory opening, bytes memory points)
+    function handover(Leaf memory leaf, bytes calldata opening, bytes calldata points)
         internal
         view
         returns (Handover memory h)
@@ -32,22 +32,22 @@ library Bodies {
     }
 
     /// Decodes an opening as the body of a closed packet, and holds it against the leaf.
-    function closed(Leaf memory leaf, bytes memory opening) internal pure {
-        Reader memory r = Reading.over(opening, "");
+    function closed(Leaf memory leaf, bytes calldata opening) internal view {
+        Reader memory r = Reading.alone(opening);
         bytes memory path = readClosed(r);
         Reading.finish(r);
         agree(leaf, Leaves.CLOSED, path, Digest.CLOSED, opening);
     }
 
     /// Decodes an opening as the body of the leaf's namespace, whichever it is, and holds it against the leaf.
-    function any(Leaf memory leaf, bytes memory opening, bytes memory points) internal view {
+    function any(Leaf memory leaf, bytes calldata opening, bytes calldata points) internal view {
         uint16 namespace = leaf.namespace;
         if (namespace == Leaves.IBC) refuse(Code.WrongOpening);
         if (namespace == Leaves.HANDOVER) {
             handover(leaf, opening, points);
             return;
         }
-        Reader memory r = Reading.over(opening, "");
+        Reader memory r = Reading.alone(opening);
         bytes memory path;
         bytes memory frame;
         if (namespace == Leaves.STANDING) {
@@ -71,9 +71,7 @@ library Bodies {
             path = abi.encodePacked(sha256(named(r, 255)));
             Digest.suite(r);
             uint256 views = Reading.take(r, 80);
-            hold(
-                Reading.key(r.data, views, 40) != Reading.key(r.data, views + 40, 40), Code.NoMisbehaviour
-            );
+            hold(Reading.key(views, 40) != Reading.key(views + 40, 40), Code.NoMisbehaviour);
             frame = Digest.SPLIT_VIEW;
         } else if (namespace == Leaves.CLIENT) {
             path = client(r);
@@ -108,25 +106,25 @@ library Bodies {
     }
 
     /// The path of a body is the leaf's, and so is its value.
-    function agree(Leaf memory leaf, uint16 namespace, bytes memory path, bytes memory frame, bytes memory body)
+    function agree(Leaf memory leaf, uint16 namespace, bytes memory path, bytes memory frame, bytes calldata body)
         private
-        pure
+        view
     {
-        hold(keccak256(leaf.path) == keccak256(Leaves.pathOf(namespace, path)), Code.WrongPath);
-        hold(Digest.framed(leaf.format, frame, body, 0, body.length) == leaf.value, Code.WrongOpening);
+        hold(Leaves.isAt(leaf, namespace, path), Code.WrongPath);
+        hold(Digest.framed(leaf.format, frame, Reading.startOf(body), body.length) == leaf.value, Code.WrongOpening);
     }
 
     /// A text that is not empty.
     function named(Reader memory r, uint256 max) private pure returns (bytes memory) {
         (uint256 start, uint256 length) = Reading.text(r, max);
         hold(length != 0, Code.Empty);
-        return Reading.slice(r.data, start, length);
+        return Reading.slice(start, length);
     }
 
     /// A client identifier: 4 to 64 of the characters of ICS-24.
     function client(Reader memory r) private pure returns (bytes memory id) {
         (uint256 start, uint256 length) = Reading.text(r, 64);
-        id = Reading.slice(r.data, start, length);
+        id = Reading.slice(start, length);
         hold(length >= 4 && isIdentifier(id), Code.BadIdentifier);
     }
 

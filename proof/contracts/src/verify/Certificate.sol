@@ -22,20 +22,17 @@ library Certificates {
 
     function read(Reader memory r) internal pure returns (Certificate memory c) {
         c.signatureAt = Reading.take(r, 3 * 8 + 48) + 3 * 8;
-        uint256 numbers = Reading.load(r.data, c.signatureAt - 3 * 8);
+        uint256 numbers = Reading.load(c.signatureAt - 3 * 8);
         c.epoch = uint64(numbers >> 192);
         c.view_ = uint64(numbers >> 128);
         c.parentView = uint64(numbers >> 64);
     }
 
-    /// The group of `key` signed this header; the point of the signature stands at `pointAt` of the reader's points.
-    function check(Certificate memory c, Header memory h, bytes memory key, Reader memory r, uint256 pointAt)
-        internal
-        view
-    {
+    /// The group of `key` signed this header; the point of the signature is the first of the reader's points.
+    function check(Certificate memory c, Header memory h, bytes memory key, Reader memory r) internal view {
         hold(c.epoch == h.epoch, Code.WrongEpoch);
         bytes memory message = signed(c, h.network, h.digest);
-        hold(Bls.verifies(key, message, r.data, c.signatureAt, r.points, pointAt), Code.BadSignature);
+        hold(Bls.verifies(key, message, c.signatureAt, r.points, r.pointsEnd), Code.BadSignature);
     }
 
     /// What the group signs.

@@ -22,7 +22,7 @@ library Committees {
     function read(Reader memory r) internal view returns (Committee memory c) {
         uint256 pos = Reading.take(r, 96);
         bool isPoint;
-        (isPoint, c.key) = Bls.parseKey(r.data, pos, r.points);
+        (isPoint, c.key) = Bls.parseKey(pos, r.points, r.pointsEnd);
         hold(isPoint, Code.BadKey);
         uint8 origin = Reading.u8(r);
         hold(origin == 1 || origin == 2, Code.UnknownTag);
@@ -64,8 +64,8 @@ library Committees {
             uint256 pos = Reading.take(r, length);
             if (suite <= before) sorted = false;
             before = suite;
-            keys[to + suite - 1] = Reading.key(r.data, pos, length);
-            if (suite == 1) sealKey = Reading.slice(r.data, pos, length);
+            keys[to + suite - 1] = Reading.key(pos, length);
+            if (suite == 1) sealKey = Reading.slice(pos, length);
         }
         hold(sorted, Code.NotSorted);
     }

@@ -31,29 +31,17 @@ library Digest {
         hold(number == SHA256 || number == SM3, Code.UnknownTag);
     }
 
-    function hash(uint8 by, bytes memory data) internal pure returns (bytes32) {
-        return by == SHA256 ? sha256(data) : Sm3.hash(data);
-    }
-
-    /// `H(frame ‖ length bytes of data)`.
-    function framed(uint8 by, bytes memory frame, bytes memory data, uint256 start, uint256 length)
-        internal
-        pure
-        returns (bytes32)
-    {
-        return hash(by, joined(frame, data, start, length));
-    }
-
-    function joined(bytes memory front, bytes memory data, uint256 start, uint256 length)
-        internal
-        pure
-        returns (bytes memory out)
-    {
-        out = new bytes(front.length + length);
+    /// `H(frame ‖ length bytes of the call)`.
+    function framed(uint8 by, bytes memory frame, uint256 start, uint256 length) internal view returns (bytes32 hash) {
+        if (by != SHA256) return Sm3.hash(bytes.concat(frame, Reading.slice(start, length)));
         assembly ("memory-safe") {
-            let to := add(out, 32)
-            mcopy(to, add(front, 32), mload(front))
-            mcopy(add(to, mload(front)), add(add(data, 32), start), length)
+            let buffer := mload(0x40)
+            let front := mload(frame)
+            mcopy(buffer, add(frame, 32), front)
+            calldatacopy(add(buffer, front), start, length)
+            // The precompile of SHA-256 fails only without gas, and then so does the call.
+            if iszero(staticcall(gas(), 2, buffer, add(front, length), 0, 32)) { revert(0, 0) }
+            hash := mload(0)
         }
     }
 }

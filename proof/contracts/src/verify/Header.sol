@@ -31,19 +31,18 @@ library Headers {
     /// View, parent view, leader, parent, body, state root, state begin and end.
     uint256 private constant UNREAD = 8 + 8 + 32 + 32 + 32 + 32 + 8 + 8;
 
-    function read(Reader memory r) internal pure returns (Header memory h) {
-        bytes memory data = r.data;
+    function read(Reader memory r) internal view returns (Header memory h) {
         uint256 start = Reading.take(r, 2);
-        hold(Reading.load(data, start) >> 240 == 1, Code.UnknownTag);
+        hold(Reading.load(start) >> 240 == 1, Code.UnknownTag);
         uint256 next = Reading.take(r, 32 + 4 * 8 + UNREAD);
-        h.network = bytes32(Reading.load(data, next));
-        uint256 numbers = Reading.load(data, next + 32);
+        h.network = bytes32(Reading.load(next));
+        uint256 numbers = Reading.load(next + 32);
         h.era = uint64(numbers >> 192);
         h.epoch = uint64(numbers >> 128);
         h.height = uint64(numbers >> 64);
         h.time = uint64(numbers);
         h.outbox = readOutbox(r);
-        h.digest = Digest.framed(Digest.SHA256, Digest.HEADER, data, start, r.pos - start);
+        h.digest = Digest.framed(Digest.SHA256, Digest.HEADER, start, r.pos - start);
     }
 
     /// Roots ascend by suite and begin with SHA-256: checked when all of them were read.

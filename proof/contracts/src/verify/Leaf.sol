@@ -6,17 +6,19 @@ import {Digest} from "./Digest.sol";
 import {Reader, Reading} from "./Reader.sol";
 import {hold} from "./Refusal.sol";
 
-/// What a network said. `path` is namespace and path as they are encoded; `hashed` is what its hash is of: a zero byte
-/// and the whole leaf.
+/// What a network said. From `start` to `end` is the whole of it, and from `pathAt` on namespace and path as they are
+/// encoded.
 struct Leaf {
     uint8 format;
     bytes32 network;
     uint64 height;
     uint64 time;
     uint16 namespace;
-    bytes path;
     bytes32 value;
-    bytes hashed;
+    uint256 start;
+    uint256 pathAt;
+    uint256 pathLength;
+    uint256 end;
 }
 
 /// Source: `docs/byte-layout.md`, section 3.
@@ -35,15 +37,14 @@ library Leaves {
 
     /// Reads a leaf into the place that its proof has for it.
     function read(Reader memory r, Leaf memory leaf) internal pure {
-        bytes memory data = r.data;
         uint256 start = Reading.take(r, 2);
-        uint256 format = Reading.load(data, start) >> 240;
+        uint256 format = Reading.load(start) >> 240;
         hold(format == Digest.SHA256 || format == Digest.SM3, Code.UnknownTag);
         leaf.format = uint8(format);
         // Network, height, time and namespace: nothing is asked of the first three.
         uint256 next = Reading.take(r, 32 + 8 + 8 + 2);
-        leaf.network = bytes32(Reading.load(data, next));
-        uint256 numbers = Reading.load(data, next + 32);
+        leaf.network = bytes32(Reading.load(next));
+        uint256 numbers = Reading.load(next + 32);
         leaf.height = uint64(numbers >> 192);
         leaf.time = uint64(numbers >> 128);
         uint256 namespace = (numbers >> 112) & 0xffff;
@@ -51,18 +52,28 @@ library Leaves {
         leaf.namespace = uint16(namespace);
         (, uint256 length) = Reading.span(r, MAX_PATH);
         hold(length != 0, Code.Empty);
-        leaf.path = Reading.slice(data, next + 48, r.pos - next - 48);
+        leaf.start = start;
+        leaf.pathAt = next + 48;
+        // Namespace and length have six bytes.
+        leaf.pathLength = 6 + length;
         leaf.value = Reading.word(r);
-        leaf.hashed = Digest.joined(hex"00", r.data, start, r.pos - start);
+        leaf.end = r.pos;
     }
 
     /// Its hash in the tree.
-    function hash(Leaf memory leaf, uint8 suite) internal pure returns (bytes32) {
-        return Digest.hash(suite, leaf.hashed);
+    function hash(Leaf memory leaf, uint8 suite) internal view returns (bytes32) {
+        return Digest.framed(suite, hex"00", leaf.start, leaf.end - leaf.start);
     }
 
-    /// Namespace and path as a leaf encodes them.
-    function pathOf(uint16 namespace, bytes memory path) internal pure returns (bytes memory) {
-        return abi.encodePacked(namespace, uint32(path.length), path);
+    /// Namespace and path as it has them.
+    function pathOf(Leaf memory leaf) internal pure returns (bytes calldata) {
+        return Reading.slice(leaf.pathAt, leaf.pathLength);
+    }
+
+    /// Whether it stands under this path of this namespace.
+    function isAt(Leaf memory leaf, uint16 namespace, bytes memory path) internal pure returns (bool) {
+        // The leaf has six bytes before the path, the second half of them its length, which is that of the whole.
+        return leaf.namespace == namespace && leaf.pathLength == path.length + 6
+            && Reading.key(leaf.pathAt + 6, path.length) == keccak256(path);
     }
 }

@@ -18,16 +18,19 @@ struct Front {
     Seal seal;
 }
 
-/// The rest of a proof file: a leaf and where it stands.
+/// The rest of a proof file: a leaf and where it stands. Lists and the opening stay where they were read.
 struct Rest {
     Leaf leaf;
     uint8 suite;
     uint64 index;
-    bytes32[] path;
+    uint256 pathAt;
+    uint256 pathCount;
     bool opened;
-    bytes opening;
+    uint256 openingAt;
+    uint256 openingLength;
     bool hasConsistency;
-    bytes32[] consistency;
+    uint256 consistencyAt;
+    uint256 consistencyCount;
 }
 
 /// Source: `docs/byte-layout.md`, section 7.
@@ -37,7 +40,7 @@ library Proofs {
     uint256 private constant MAX_CONSISTENCY = 128;
     uint256 private constant MAX_OPENING = 512 * 1024;
 
-    function readFront(Reader memory r) internal pure returns (Front memory f) {
+    function readFront(Reader memory r) internal view returns (Front memory f) {
         hold(Reading.number(r, 8) == uint64(bytes8("ZGPROOF1")), Code.BadMagic);
         f.header = Headers.read(r);
         uint8 kind = Reading.u8(r);
@@ -51,14 +54,26 @@ library Proofs {
         Leaves.read(r, rest.leaf);
         rest.suite = Digest.suite(r);
         rest.index = Reading.u64(r);
-        rest.path = Reading.hashes(r, MAX_INCLUSION);
+        (rest.pathAt, rest.pathCount) = Reading.hashes(r, MAX_INCLUSION);
         rest.opened = Reading.some(r);
-        if (rest.opened) {
-            (uint256 start, uint256 length) = Reading.span(r, MAX_OPENING);
-            rest.opening = Reading.slice(r.data, start, length);
-        }
+        if (rest.opened) (rest.openingAt, rest.openingLength) = Reading.span(r, MAX_OPENING);
         rest.hasConsistency = Reading.some(r);
-        if (rest.hasConsistency) rest.consistency = Reading.hashes(r, MAX_CONSISTENCY);
+        if (rest.hasConsistency) (rest.consistencyAt, rest.consistencyCount) = Reading.hashes(r, MAX_CONSISTENCY);
         Reading.finish(r);
+    }
+
+    /// The inclusion path.
+    function path(Rest memory rest) internal pure returns (bytes32[] calldata) {
+        return Reading.list(rest.pathAt, rest.pathCount);
+    }
+
+    /// The opening; empty where there is none.
+    function opening(Rest memory rest) internal pure returns (bytes calldata) {
+        return Reading.slice(rest.openingAt, rest.openingLength);
+    }
+
+    /// The consistency path.
+    function consistency(Rest memory rest) internal pure returns (bytes32[] calldata) {
+        return Reading.list(rest.consistencyAt, rest.consistencyCount);
     }
 }

@@ -25,7 +25,7 @@ library Tree {
     }
 
     /// The leaf stands at `index` of the tree of `size` leaves with this root.
-    function included(uint8 suite, bytes32 leaf, uint256 index, uint256 size, bytes32[] memory path, bytes32 root)
+    function included(uint8 suite, bytes32 leaf, uint256 index, uint256 size, bytes32[] calldata path, bytes32 root)
         internal
         view
     {
@@ -40,7 +40,7 @@ library Tree {
     }
 
     /// The root that a path implies, under SHA-256: the loop that every packet pays for.
-    function fold(bytes32 leaf, uint256 index, uint256 last, bytes32[] memory path)
+    function fold(bytes32 leaf, uint256 index, uint256 last, bytes32[] calldata path)
         private
         view
         returns (bytes32 hash)
@@ -49,8 +49,8 @@ library Tree {
             let buffer := mload(0x40)
             mstore8(buffer, 1)
             hash := leaf
-            let end := add(add(path, 32), shl(5, mload(path)))
-            for { let sibling := add(path, 32) } lt(sibling, end) { sibling := add(sibling, 32) } {
+            let end := add(path.offset, shl(5, path.length))
+            for { let sibling := path.offset } lt(sibling, end) { sibling := add(sibling, 32) } {
                 // The last node of a level without a sibling rises unchanged.
                 for {} iszero(or(and(index, 1), sub(index, last))) {} {
                     index := shr(1, index)
@@ -59,7 +59,7 @@ library Tree {
                 // A right child stands behind its sibling: the two places are 1 and 33.
                 let right := shl(5, and(index, 1))
                 mstore(add(buffer, add(1, right)), hash)
-                mstore(add(buffer, sub(33, right)), mload(sibling))
+                mstore(add(buffer, sub(33, right)), calldataload(sibling))
                 if iszero(staticcall(gas(), 2, buffer, 65, 0, 32)) { revert(0, 0) }
                 hash := mload(0)
                 index := shr(1, index)
@@ -69,7 +69,7 @@ library Tree {
     }
 
     /// The same under any suite.
-    function foldBy(uint8 suite, bytes32 hash, uint256 index, uint256 last, bytes32[] memory path)
+    function foldBy(uint8 suite, bytes32 hash, uint256 index, uint256 last, bytes32[] calldata path)
         private
         view
         returns (bytes32)
@@ -95,7 +95,7 @@ library Tree {
         bytes32 oldRoot,
         uint256 size,
         bytes32 root,
-        bytes32[] memory path
+        bytes32[] calldata path
     ) internal view {
         hold(old != 0, Code.Empty);
         hold(old <= size, Code.OutOfRange);

@@ -36,17 +36,18 @@ library TrustFiles {
     uint256 private constant MAX_ALGORITHM = 32;
 
     /// Reads all of a trust file. Signatures are not checked.
-    function parse(bytes memory file, bytes memory points) internal view returns (TrustFile memory t) {
+    function parse(bytes calldata file, bytes calldata points) internal view returns (TrustFile memory t) {
         hold(file.length <= MAX, Code.TooLong);
         Reader memory r = Reading.over(file, points);
+        uint256 start = r.pos;
         hold(Reading.number(r, 8) == uint64(bytes8("ZGTRUST1")), Code.BadMagic);
         t.network = Reading.word(r);
         t.issuedAt = Reading.u64(r);
         t.trustingPeriod = Reading.u64(r);
-        t.eras = readEras(r);
+        t.eras = readEras(r, file.length);
         bool sorted = readSunsets(r);
         t.institutions = Institutions.read(r);
-        t.fingerprint = Digest.framed(Digest.SHA256, Digest.TRUST_FILE, file, 0, r.pos);
+        t.fingerprint = Digest.framed(Digest.SHA256, Digest.TRUST_FILE, start, r.pos - start);
         t.signatures = Signatures.read(r);
         checkEras(t.eras);
         hold(sorted, Code.NotSorted);
@@ -59,10 +60,10 @@ library TrustFiles {
         return time >= uint256(t.issuedAt) + t.trustingPeriod;
     }
 
-    function readEras(Reader memory r) private view returns (Era[] memory eras) {
+    function readEras(Reader memory r, uint256 length) private view returns (Era[] memory eras) {
         uint256 n = Reading.count(r, MAX_ERAS);
         // An era takes more than a hundred bytes, so a count that lies takes no memory for what cannot be there.
-        uint256 room = r.data.length / 100;
+        uint256 room = length / 100;
         Era[] memory found = new Era[](n <= room ? n : room + 1);
         for (uint256 i = 0; i < n; i++) {
             uint64 number = Reading.u64(r);
@@ -94,8 +95,7 @@ library TrustFiles {
         sorted = true;
         for (uint256 i = 0; i < n; i++) {
             (uint256 start, uint256 length) = Reading.text(r, MAX_ALGORITHM);
-            bytes memory name = Reading.slice(r.data, start, length);
-            bytes32 padded = bytes32(name);
+            bytes32 padded = bytes32(Reading.slice(start, length));
             // Zero bytes behind a shorter name: where the padded names are equal, the longer is the greater.
             if (i != 0 && (padded < before || (padded == before && length <= beforeLength))) sorted = false;
             (before, beforeLength) = (padded, length);
