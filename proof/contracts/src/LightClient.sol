@@ -16,6 +16,7 @@ import {Digest} from "./verify/Digest.sol";
 import {Header} from "./verify/Header.sol";
 import {InstitutionSet} from "./verify/Institutions.sol";
 import {Leaves} from "./verify/Leaf.sol";
+import {Plain, Plains} from "./verify/Plain.sol";
 import {Front, Proofs, Rest} from "./verify/Proof.sol";
 import {Reader, Reading} from "./verify/Reader.sol";
 import {hold} from "./verify/Refusal.sol";
@@ -121,7 +122,8 @@ contract LightClient is ILightClient {
     function updateClient(bytes calldata updateMsg) external returns (UpdateResult) {
         if (Reading.part(updateMsg, 1).length != 0) return follow(updateMsg);
         hold(Reading.part(updateMsg, 0).length <= Proofs.MAX, Code.TooLong);
-        (Front memory f, Reader memory r) = fronted(Reading.part(updateMsg, 0), Reading.part(updateMsg, 2));
+        Front memory f;
+        Reader memory r = fronted(f, Reading.part(updateMsg, 0), Reading.part(updateMsg, 2));
         State memory s = state;
         hold(f.header.network == NETWORK, Code.WrongNetwork);
         believes(s, f.header.era);
@@ -132,9 +134,19 @@ contract LightClient is ILightClient {
     /// A leaf of the `ibc` namespace says `value` under the path. The proof is the anchor of an accepted header and
     /// the rest of the proof file.
     function verifyMembership(MsgVerifyMembership calldata m) external view returns (uint256) {
+        Plain memory p;
+        if (m.path.length == 1 && m.value.length == 32) {
+            if (Plains.read(m.proof, NETWORK, Leaves.IBC, m.path[0], bytes32(m.value), p)) {
+                (uint64 time, uint64 size, bytes32 root) = anchored(m.proof, m.proofHeight);
+                hold(p.height <= m.proofHeight.revisionHeight && p.time <= time, Code.LeafAhead);
+                bytes32[] calldata siblings = Reading.list(p.pathAt, p.pathCount);
+                Tree.included(Digest.SHA256, p.hash, p.index, size, siblings, root);
+                return p.time / 1000;
+            }
+        }
         Rest memory rest = proven(m.proof, m.proofHeight);
         expectPath(rest, Leaves.IBC, m.path);
-        hold(keccak256(m.value) == keccak256(abi.encodePacked(rest.leaf.value)), Code.WrongValue);
+        hold(m.value.length == 32 && bytes32(m.value) == rest.leaf.value, Code.WrongValue);
         hold(!rest.opened, Code.WrongOpening);
         return rest.leaf.time / 1000;
     }
@@ -174,7 +186,8 @@ contract LightClient is ILightClient {
         hold(waiting.key != address(0), Code.NoRecovery);
         // The word of a key that contradicted itself no longer counts, for this neither.
         hold(!s.frozen, Code.ClientFrozen);
-        (Front memory f, Reader memory r) = fronted(front, point);
+        Front memory f;
+        Reader memory r = fronted(f, front, point);
         hold(f.header.network == NETWORK, Code.WrongNetwork);
         known(s, f.header.era);
         certified(f, r);
@@ -227,8 +240,10 @@ contract LightClient is ILightClient {
         hold(
             Reading.part(updateMsg, 0).length + Reading.part(updateMsg, 1).length <= Proofs.MAX, Code.TooLong
         );
-        (Front memory f, Reader memory r) = fronted(Reading.part(updateMsg, 0), Reading.part(updateMsg, 2));
-        Rest memory rest = Proofs.readRest(Reading.alone(Reading.part(updateMsg, 1)));
+        Front memory f;
+        Reader memory r = fronted(f, Reading.part(updateMsg, 0), Reading.part(updateMsg, 2));
+        Rest memory rest;
+        Proofs.readRest(Reading.alone(Reading.part(updateMsg, 1)), rest);
         State memory s = state;
         Header memory h = f.header;
         hold(h.network == NETWORK && rest.leaf.network == NETWORK, Code.WrongNetwork);
@@ -253,15 +268,16 @@ contract LightClient is ILightClient {
     }
 
     /// The front of a proof file, and its reader with the point of the signature.
-    function fronted(bytes calldata front, bytes calldata point) private view returns (Front memory f, Reader memory r) {
+    function fronted(Front memory f, bytes calldata front, bytes calldata point) private view returns (Reader memory r) {
         r = Reading.over(front, point);
-        f = Proofs.readFront(r);
+        Proofs.readFront(r, f);
         Reading.finish(r);
     }
 
     /// A header under the present key, for evidence.
     function believed(State memory s, bytes calldata front, bytes calldata point) private view returns (Header memory) {
-        (Front memory f, Reader memory r) = fronted(front, point);
+        Front memory f;
+        Reader memory r = fronted(f, front, point);
         hold(f.header.network == NETWORK, Code.WrongNetwork);
         believes(s, f.header.era);
         certified(f, r);
@@ -272,6 +288,12 @@ contract LightClient is ILightClient {
     function believes(State memory s, uint64 era) private view {
         hold(!s.frozen, Code.ClientFrozen);
         known(s, era);
+        hold(!isExpired(s), Code.TrustExpired);
+    }
+
+    /// The present key is believed now.
+    function lives(State memory s) private view {
+        hold(!s.frozen, Code.ClientFrozen);
         hold(!isExpired(s), Code.TrustExpired);
     }
 
@@ -315,22 +337,34 @@ contract LightClient is ILightClient {
     // Leaves
 
     /// The rest of a proof whose leaf stands in the outbox of an accepted header.
-    function proven(bytes calldata proof, Height calldata height) private view returns (Rest memory) {
+    function proven(bytes calldata proof, Height calldata height) private view returns (Rest memory rest) {
         hold(proof.length <= Proofs.MAX, Code.TooLong);
         Reader memory r = Reading.alone(proof);
-        uint256 start = Reading.take(r, 32);
-        uint64 time = Reading.u64(r);
-        uint64 size = Reading.u64(r);
-        bytes32 root = Reading.word(r);
-        Rest memory rest = Proofs.readRest(r);
+        Reading.take(r, ANCHOR);
+        Proofs.readRest(r, rest);
         hold(rest.leaf.network == NETWORK, Code.WrongNetwork);
+        (uint64 time, uint64 size, bytes32 root) = anchored(proof, height);
+        included(rest, height.revisionHeight, time, size, root);
+    }
+
+    /// Time, size and root of the header that a proof, which has an anchor, says that it stands on: one accepted at this
+    /// height under the present key, which is believed now.
+    function anchored(bytes calldata proof, Height calldata height)
+        private
+        view
+        returns (uint64 time, uint64 size, bytes32 root)
+    {
         State memory s = state;
-        believes(s, s.era);
+        lives(s);
         bytes32 anchor = accepted[slotOf(s.era, height.revisionHeight)];
         hold(height.revisionNumber == 0 && anchor != 0, Code.NoStateAt);
+        uint256 start = Reading.startOf(proof);
         hold(anchor == Reading.key(start, ANCHOR), Code.NoStateAt);
-        included(rest, height.revisionHeight, time, size, root);
-        return rest;
+        unchecked {
+            uint256 numbers = Reading.load(start + 32);
+            (time, size) = (uint64(numbers >> 192), uint64(numbers >> 128));
+            root = bytes32(Reading.load(start + 48));
+        }
     }
 
     function included(Rest memory rest, uint64 height, uint64 time, uint64 size, bytes32 root) private view {
@@ -344,7 +378,9 @@ contract LightClient is ILightClient {
     /// Paths are ICS-24 v2 behind one empty prefix element, which a router joins with them.
     function expectPath(Rest memory rest, uint16 namespace, bytes[] calldata path) private pure {
         hold(path.length == 1, Code.WrongPath);
-        hold(Leaves.isAt(rest.leaf, namespace, path[0]), Code.WrongPath);
+        bytes calldata whole = path[0];
+        bytes32 hash = Reading.key(Reading.startOf(whole), whole.length);
+        hold(Leaves.isAt(rest.leaf, namespace, whole.length, hash), Code.WrongPath);
     }
 
     // The substitute

@@ -57,8 +57,10 @@ contract ProofVerifier {
         TrustFile memory trust = TrustFiles.parse(q.trust, q.keys);
         hold(q.proof.length <= Proofs.MAX, Code.TooLong);
         Reader memory r = Reading.over(q.proof, q.point);
-        Front memory front = Proofs.readFront(r);
-        Rest memory rest = Proofs.readRest(r);
+        Front memory front;
+        Proofs.readFront(r, front);
+        Rest memory rest;
+        Proofs.readRest(r, rest);
         Header memory header = front.header;
 
         hold(header.network == trust.network, Code.WrongNetwork);

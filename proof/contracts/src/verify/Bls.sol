@@ -44,11 +44,22 @@ library Bls {
         view
         returns (bool)
     {
-        (bool agrees, bytes memory point) = signaturePoint(pos, from, end);
-        if (!agrees) return false;
-        bytes memory input = bytes.concat(point, MINUS_G2, hashToG1(message), key);
-        (bool done, bytes memory out) = address(0x0f).staticcall{gas: PAIRING_GAS}(input);
-        return done && out.length == 32 && uint256(bytes32(out)) == 1;
+        // What the precompile reads: the signature and the generator, the message and the key.
+        bytes memory input = new bytes(768);
+        if (!placeSignature(input, pos, from, end)) return false;
+        bytes memory minus = MINUS_G2;
+        bytes memory hashed = hashToG1(message);
+        uint256 holds;
+        assembly ("memory-safe") {
+            mcopy(add(input, 160), add(minus, 32), 256)
+            mcopy(add(input, 416), add(hashed, 32), 128)
+            mcopy(add(input, 544), add(key, 32), 256)
+            // What fails returns nothing.
+            mstore(0, 0)
+            holds := staticcall(PAIRING_GAS, 0x0f, add(input, 32), 768, 0, 32)
+            holds := and(holds, eq(mload(0), 1))
+        }
+        return holds == 1;
     }
 
     /// The key of 96 compressed bytes at `pos` as the precompile reads it (256 bytes), or none: its point is looked
@@ -81,42 +92,53 @@ library Bls {
         return (done && out.length == 256, key);
     }
 
-    /// The point of a signature, as the precompile reads it, where both forms agree.
-    function signaturePoint(uint256 pos, uint256 from, uint256 end) private pure returns (bool, bytes memory point) {
+    /// Writes the point of a signature, as the precompile reads it, where both forms agree.
+    function placeSignature(bytes memory out, uint256 pos, uint256 from, uint256 end) private pure returns (bool) {
         unchecked {
             uint256 flags = Reading.load(pos) >> 253;
-            if (flags & 6 != 4 || from + G1_POINT > end) return (false, "");
-            if (!sameX(pos, 48, from)) return (false, "");
+            if (flags & 6 != 4 || from + G1_POINT > end) return false;
+            if (!sameX(pos, 48, from)) return false;
             (uint256 high, uint256 low) = coordinate(from + 48);
             // The precompile reads zeros as the identity; no point of the group has y zero.
-            if (high | low == 0 || isLarger(high, low) != (flags & 1 == 1)) return (false, "");
+            if (high | low == 0 || isLarger(high, low) != (flags & 1 == 1)) return false;
+            place(out, 0, from);
+            place(out, 64, from + 48);
         }
-        point = new bytes(128);
-        place(point, 0, from);
-        place(point, 64, from + 48);
-        return (true, point);
+        return true;
     }
 
     /// The point of G1 that a message is mapped to.
     function hashToG1(bytes memory message) internal view returns (bytes memory point) {
-        bytes memory suffix = bytes.concat(DST, bytes1(uint8(DST.length)));
         // Z_pad is one block of the hash; 128 bytes are asked for: two field elements of 64.
-        bytes32 b0 = sha256(bytes.concat(new bytes(64), message, hex"008000", suffix));
-        bytes32 b1 = sha256(bytes.concat(b0, hex"01", suffix));
-        bytes32 b2 = sha256(bytes.concat(b0 ^ b1, hex"02", suffix));
-        bytes32 b3 = sha256(bytes.concat(b0 ^ b2, hex"03", suffix));
-        bytes32 b4 = sha256(bytes.concat(b0 ^ b3, hex"04", suffix));
-        bytes memory two = bytes.concat(mapToG1(b1, b2), mapToG1(b3, b4));
-        (, point) = address(0x0b).staticcall(two);
-    }
-
-    function mapToG1(bytes32 high, bytes32 low) private view returns (bytes memory point) {
-        // 64 bytes modulo p: the first power, by the precompile of EIP-198.
-        bytes memory input = abi.encodePacked(
-            uint256(64), uint256(1), uint256(64), high, low, uint8(1), P_HIGH, P_LOW
-        );
-        (, bytes memory reduced) = address(5).staticcall(input);
-        (, point) = address(0x10).staticcall(reduced);
+        bytes32 b0 = sha256(bytes.concat(new bytes(64), message, hex"008000", DST, bytes1(uint8(DST.length))));
+        // What the other four are of: 32 bytes, the number, the suffix.
+        bytes memory block_ = bytes.concat(b0, hex"01", DST, bytes1(uint8(DST.length)));
+        // Of 64 bytes, the first power modulo p, by the precompile of EIP-198.
+        bytes memory input = abi.encodePacked(uint256(64), uint256(1), uint256(64), new bytes(64), uint8(1), P_HIGH, P_LOW);
+        point = new bytes(256);
+        assembly ("memory-safe") {
+            let done := 1
+            let hash := 0
+            let front := add(block_, 32)
+            let wide := mload(0x40)
+            for { let i := 1 } lt(i, 5) { i := add(i, 1) } {
+                mstore(front, xor(b0, hash))
+                mstore8(add(front, 32), i)
+                done := and(staticcall(gas(), 2, front, mload(block_), 0, 32), done)
+                hash := mload(0)
+                mstore(add(wide, shl(5, sub(i, 1))), hash)
+            }
+            let points := add(point, 32)
+            for { let i := 0 } lt(i, 2) { i := add(i, 1) } {
+                mcopy(add(input, 128), add(wide, shl(6, i)), 64)
+                done := and(staticcall(gas(), 5, add(input, 32), 225, 0, 64), done)
+                done := and(staticcall(gas(), 0x10, 0, 64, add(points, shl(7, i)), 128), done)
+            }
+            done := and(staticcall(gas(), 0x0b, points, 256, points, 128), done)
+            // They fail only without gas, and then so does the call.
+            if iszero(done) { revert(0, 0) }
+            mstore(point, 128)
+        }
     }
 
     /// Whether x of the compressed form, without its three flags, is that of the point.

@@ -20,7 +20,8 @@ library Certificates {
     bytes private constant NAMESPACE = "zeugma.finalize.1";
     bytes private constant SUFFIX = "_FINALIZE";
 
-    function read(Reader memory r) internal pure returns (Certificate memory c) {
+    /// Reads a certificate into the place that its proof has for it.
+    function read(Reader memory r, Certificate memory c) internal pure {
         c.signatureAt = Reading.take(r, 3 * 8 + 48) + 3 * 8;
         uint256 numbers = Reading.load(c.signatureAt - 3 * 8);
         c.epoch = uint64(numbers >> 192);

@@ -31,7 +31,8 @@ library Headers {
     /// View, parent view, leader, parent, body, state root, state begin and end.
     uint256 private constant UNREAD = 8 + 8 + 32 + 32 + 32 + 32 + 8 + 8;
 
-    function read(Reader memory r) internal view returns (Header memory h) {
+    /// Reads a header into the place that its proof has for it.
+    function read(Reader memory r, Header memory h) internal view {
         uint256 start = Reading.take(r, 2);
         hold(Reading.load(start) >> 240 == 1, Code.UnknownTag);
         uint256 next = Reading.take(r, 32 + 4 * 8 + UNREAD);
@@ -41,12 +42,16 @@ library Headers {
         h.epoch = uint64(numbers >> 128);
         h.height = uint64(numbers >> 64);
         h.time = uint64(numbers);
-        h.outbox = readOutbox(r);
+        fillOutbox(r, h.outbox);
         h.digest = Digest.framed(Digest.SHA256, Digest.HEADER, start, r.pos - start);
     }
 
-    /// Roots ascend by suite and begin with SHA-256: checked when all of them were read.
     function readOutbox(Reader memory r) internal pure returns (Outbox memory outbox) {
+        fillOutbox(r, outbox);
+    }
+
+    /// Roots ascend by suite and begin with SHA-256: checked when all of them were read.
+    function fillOutbox(Reader memory r, Outbox memory outbox) private pure {
         outbox.size = Reading.u64(r);
         uint256 n = Reading.count(r, MAX_ROOTS);
         uint8 first;

@@ -72,8 +72,15 @@ library Leaves {
 
     /// Whether it stands under this path of this namespace.
     function isAt(Leaf memory leaf, uint16 namespace, bytes memory path) internal pure returns (bool) {
-        // The leaf has six bytes before the path, the second half of them its length, which is that of the whole.
-        return leaf.namespace == namespace && leaf.pathLength == path.length + 6
-            && Reading.key(leaf.pathAt + 6, path.length) == keccak256(path);
+        return isAt(leaf, namespace, path.length, keccak256(path));
+    }
+
+    /// The same, of a path of this length and Keccak hash, `name`.
+    function isAt(Leaf memory leaf, uint16 namespace, uint256 length, bytes32 name) internal pure returns (bool) {
+        unchecked {
+            // The leaf has six bytes before the path: the namespace, and the length, which is that of the whole.
+            return leaf.namespace == namespace && leaf.pathLength == length + 6
+                && Reading.key(leaf.pathAt + 6, length) == name;
+        }
     }
 }

@@ -40,17 +40,17 @@ library Proofs {
     uint256 private constant MAX_CONSISTENCY = 128;
     uint256 private constant MAX_OPENING = 512 * 1024;
 
-    function readFront(Reader memory r) internal view returns (Front memory f) {
+    function readFront(Reader memory r, Front memory f) internal view {
         hold(Reading.number(r, 8) == uint64(bytes8("ZGPROOF1")), Code.BadMagic);
-        f.header = Headers.read(r);
+        Headers.read(r, f.header);
         uint8 kind = Reading.u8(r);
         hold(kind == 1 || kind == 2, Code.UnknownTag);
         f.isSealed = kind == 2;
         if (f.isSealed) f.seal = Seals.read(r);
-        else f.certificate = Certificates.read(r);
+        else Certificates.read(r, f.certificate);
     }
 
-    function readRest(Reader memory r) internal pure returns (Rest memory rest) {
+    function readRest(Reader memory r, Rest memory rest) internal pure {
         Leaves.read(r, rest.leaf);
         rest.suite = Digest.suite(r);
         rest.index = Reading.u64(r);

@@ -29,18 +29,24 @@ library Reading {
     }
 
     /// Over bytes without a point.
-    function alone(bytes calldata data) internal pure returns (Reader memory) {
-        return over(data, data[:0]);
+    function alone(bytes calldata data) internal pure returns (Reader memory r) {
+        assembly ("memory-safe") {
+            mstore(r, data.offset)
+            mstore(add(r, 32), add(data.offset, data.length))
+        }
     }
 
     /// Passes over `length` bytes and says where they begin.
     function take(Reader memory r, uint256 length) internal pure returns (uint256 start) {
-        start = r.pos;
-        unchecked {
+        bool isThere;
+        assembly ("memory-safe") {
             // Every caller's length is below 2^38, and `pos` never passes the end.
-            if (length > r.end - start) refuse(Code.Truncated);
-            r.pos = start + length;
+            start := mload(r)
+            let next := add(start, length)
+            isThere := iszero(gt(next, mload(add(r, 32))))
+            mstore(r, next)
         }
+        if (!isThere) refuse(Code.Truncated);
     }
 
     /// A number of `width` bytes, at most 32.
@@ -59,7 +65,7 @@ library Reading {
     }
 
     function u8(Reader memory r) internal pure returns (uint8) {
-        return uint8(number(r, 1));
+        return uint8(load(take(r, 1)) >> 248);
     }
 
     function u16(Reader memory r) internal pure returns (uint16) {
@@ -67,7 +73,7 @@ library Reading {
     }
 
     function u64(Reader memory r) internal pure returns (uint64) {
-        return uint64(number(r, 8));
+        return uint64(load(take(r, 8)) >> 192);
     }
 
     function word(Reader memory r) internal pure returns (bytes32) {
@@ -76,13 +82,13 @@ library Reading {
 
     /// The count before a list.
     function count(Reader memory r, uint256 max) internal pure returns (uint256 n) {
-        n = number(r, 4);
+        n = load(take(r, 4)) >> 224;
         hold(n <= max, Code.TooMany);
     }
 
     /// A byte string of at most `max` bytes: where it begins and how long it is.
     function span(Reader memory r, uint256 max) internal pure returns (uint256 start, uint256 length) {
-        length = number(r, 4);
+        length = load(take(r, 4)) >> 224;
         hold(length <= max, Code.TooLong);
         start = take(r, length);
     }
@@ -95,7 +101,7 @@ library Reading {
 
     /// The tag of an optional value.
     function some(Reader memory r) internal pure returns (bool) {
-        uint256 tag = number(r, 1);
+        uint256 tag = load(take(r, 1)) >> 248;
         hold(tag <= 1, Code.UnknownTag);
         return tag == 1;
     }

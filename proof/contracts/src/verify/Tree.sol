@@ -34,13 +34,15 @@ library Tree {
             uint256 last = size - 1;
             uint256 meet = bits(index ^ last);
             hold(path.length == meet + ones(index >> meet), Code.PathLength);
-            hold((suite == Digest.SHA256 ? fold(leaf, index, last, path) : foldBy(suite, leaf, index, last, path)) == root,
+            hold((suite == Digest.SHA256 ? fold(leaf, index, meet, path) : foldBy(suite, leaf, index, last, path)) == root,
                 Code.NotIncluded);
         }
     }
 
-    /// The root that a path implies, under SHA-256: the loop that every packet pays for.
-    function fold(bytes32 leaf, uint256 index, uint256 last, bytes32[] calldata path)
+    /// The root that a path of the right length implies, under SHA-256: the loops that every packet pays for. Below the
+    /// level `meet`, where the leaf's way meets that of the last leaf, each level has a sibling; from there on the leaf is
+    /// under the last node of each level, whose siblings all stand on the left.
+    function fold(bytes32 leaf, uint256 index, uint256 meet, bytes32[] calldata path)
         private
         view
         returns (bytes32 hash)
@@ -49,22 +51,25 @@ library Tree {
             let buffer := mload(0x40)
             mstore8(buffer, 1)
             hash := leaf
-            let end := add(path.offset, shl(5, path.length))
-            for { let sibling := path.offset } lt(sibling, end) { sibling := add(sibling, 32) } {
-                // The last node of a level without a sibling rises unchanged.
-                for {} iszero(or(and(index, 1), sub(index, last))) {} {
-                    index := shr(1, index)
-                    last := shr(1, last)
-                }
+            let done := 1
+            let sibling := path.offset
+            let end := add(sibling, shl(5, path.length))
+            for { let level := add(sibling, shl(5, meet)) } lt(sibling, level) { sibling := add(sibling, 32) } {
                 // A right child stands behind its sibling: the two places are 1 and 33.
                 let right := shl(5, and(index, 1))
-                mstore(add(buffer, add(1, right)), hash)
-                mstore(add(buffer, sub(33, right)), calldataload(sibling))
-                if iszero(staticcall(gas(), 2, buffer, 65, 0, 32)) { revert(0, 0) }
+                mstore(add(add(buffer, 1), right), hash)
+                mstore(sub(add(buffer, 33), right), calldataload(sibling))
+                done := and(staticcall(gas(), 2, buffer, 65, 0, 32), done)
                 hash := mload(0)
                 index := shr(1, index)
-                last := shr(1, last)
             }
+            for {} lt(sibling, end) { sibling := add(sibling, 32) } {
+                mstore(add(buffer, 1), calldataload(sibling))
+                mstore(add(buffer, 33), hash)
+                done := and(staticcall(gas(), 2, buffer, 65, 0, 32), done)
+                hash := mload(0)
+            }
+            if iszero(done) { revert(0, 0) }
         }
     }
 
@@ -137,18 +142,26 @@ library Tree {
 
     /// The length of a number in bits.
     function bits(uint256 x) private pure returns (uint256 n) {
-        unchecked {
+        assembly ("memory-safe") {
             // Positions in a tree have 64 bits.
-            for (uint256 step = 32; step != 0; step >>= 1) {
-                if (x >> step != 0) (x, n) = (x >> step, n + step);
-            }
-            n += x;
+            n := shl(5, gt(x, 0xffffffff))
+            n := or(n, shl(4, gt(shr(n, x), 0xffff)))
+            n := or(n, shl(3, gt(shr(n, x), 0xff)))
+            n := or(n, shl(2, gt(shr(n, x), 0xf)))
+            n := or(n, shl(1, gt(shr(n, x), 3)))
+            n := or(n, gt(shr(n, x), 1))
+            n := add(n, gt(x, 0))
         }
     }
 
+    /// How many bits of a number of 64 bits are set.
     function ones(uint256 x) private pure returns (uint256 n) {
         unchecked {
-            for (; x != 0; x &= x - 1) n++;
+            x -= (x >> 1) & 0x5555555555555555;
+            x = (x & 0x3333333333333333) + ((x >> 2) & 0x3333333333333333);
+            x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0f;
+            // The sum of the bytes stands in the eighth.
+            return ((x * 0x0101010101010101) >> 56) & 0xff;
         }
     }
 }
