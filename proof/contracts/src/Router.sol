@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.30;
 
+import {Calls} from "./ibc/Calls.sol";
 import {Governed} from "./ibc/Governed.sol";
 import {
     IApp,
     NotNow,
     OnAcknowledgementPacketCallback,
-    OnRecvPacketCallback,
     OnTimeoutPacketCallback
 } from "./ibc/IApp.sol";
 import {
     Height,
     ILightClient,
-    MsgVerifyMembership,
     MsgVerifyNonMembership,
     UpdateResult
 } from "./ibc/ILightClient.sol";
@@ -27,6 +26,7 @@ import {
 } from "./ibc/Packet.sol";
 import {Bodies} from "./verify/Body.sol";
 import {Code} from "./verify/Code.sol";
+import {Reading} from "./verify/Reader.sol";
 import {hold, refuse} from "./verify/Refusal.sol";
 
 /// The router of IBC v2: packets with one payload between applications here and chains behind light clients.
@@ -40,13 +40,18 @@ import {hold, refuse} from "./verify/Refusal.sol";
 /// * Timeouts are whole seconds: a packet is refused at its timeout or after, and closed only by a proof of the other
 ///   side's time at or after it.
 contract Router is Governed {
-    /// What is known of a client, in two slots that each packet reads.
-    struct Client {
+    /// What every packet asks of a client: one slot.
+    struct Route {
         ILightClient client;
         /// Nothing is sent or received before this time, in seconds.
         uint64 haltedUntil;
         /// Whether the counterparty's paths stand behind one empty prefix element.
         bool bare;
+    }
+
+    /// What is known of a client. The first two slots are read by each packet.
+    struct Client {
+        Route route;
         /// Keccak hash of the counterparty's identifier of us.
         bytes32 counterparty;
         string counterpartyId;
@@ -78,15 +83,16 @@ contract Router is Governed {
     mapping(string => Client) private clients;
     mapping(string => IApp) private apps;
     uint64 public clientCount;
-    bool private transient entered;
+    /// A word, because a smaller value is read before it is written.
+    uint256 private transient entered;
 
     constructor(address governor_, address guardian_, uint64 notice) Governed(governor_, guardian_, notice) {}
 
     modifier once() {
-        hold(!entered, Code.NotAllowed);
-        entered = true;
+        hold(entered == 0, Code.NotAllowed);
+        entered = 1;
         _;
-        entered = false;
+        entered = 0;
     }
 
     // Clients, ports, halts
@@ -102,11 +108,11 @@ contract Router is Governed {
         hold(length >= 4 && length <= 64 && Bodies.isIdentifier(bytes(counterpartyId)), Code.BadIdentifier);
         id = string.concat("client-", decimal(clientCount++));
         Client storage c = clients[id];
-        c.client = client;
         c.counterparty = keccak256(bytes(counterpartyId));
         c.counterpartyId = counterpartyId;
-        c.bare = prefix.length == 1 && prefix[0].length == 0;
-        for (uint256 i = 0; !c.bare && i < prefix.length; i++) c.prefix.push(prefix[i]);
+        bool bare = prefix.length == 1 && prefix[0].length == 0;
+        c.route = Route({client: client, haltedUntil: 0, bare: bare});
+        for (uint256 i = 0; !bare && i < prefix.length; i++) c.prefix.push(prefix[i]);
         emit ClientAdded(id, counterpartyId, address(client));
     }
 
@@ -121,12 +127,12 @@ contract Router is Governed {
     /// Stops sending and receiving over a client until a time; an earlier time, or none, ends a halt.
     function halt(string calldata clientId, uint64 until) external onlyGuardian {
         hold(until <= block.timestamp + MAX_HALT, Code.OutOfRange);
-        clientAt(clientId).haltedUntil = until;
+        clientAt(clientId).route.haltedUntil = until;
         emit Halted(clientId, until);
     }
 
     function getClient(string calldata clientId) external view returns (ILightClient) {
-        return clientAt(clientId).client;
+        return clientAt(clientId).route.client;
     }
 
     function getCounterparty(string calldata clientId) external view returns (string memory) {
@@ -134,7 +140,7 @@ contract Router is Governed {
     }
 
     function haltedUntil(string calldata clientId) external view returns (uint64) {
-        return clientAt(clientId).haltedUntil;
+        return clientAt(clientId).route.haltedUntil;
     }
 
     function getApp(string calldata port) external view returns (IApp) {
@@ -147,22 +153,20 @@ contract Router is Governed {
     function multicall(bytes[] calldata calls) external returns (bytes[] memory results) {
         results = new bytes[](calls.length);
         for (uint256 i = 0; i < calls.length; i++) {
-            (bool done, bytes memory out) = address(this).delegatecall(calls[i]);
-            if (!done) bubble(out);
-            results[i] = out;
+            results[i] = Calls.own(calls[i]);
         }
     }
 
     /// Moves a client; anybody may call the client itself as well.
     function updateClient(string calldata clientId, bytes calldata message) external returns (UpdateResult) {
-        return clientAt(clientId).client.updateClient(message);
+        return clientAt(clientId).route.client.updateClient(message);
     }
 
     /// Sends a packet of the application that is bound to its source port, and gives its sequence.
     function sendPacket(MsgSendPacket calldata m) external once returns (uint64 sequence) {
         hold(msg.sender == address(apps[m.payload.sourcePort]), Code.UnknownPort);
         Client storage c = clientAt(m.sourceClient);
-        hold(c.haltedUntil <= block.timestamp, Code.RouteHalted);
+        hold(c.route.haltedUntil <= block.timestamp, Code.RouteHalted);
         hold(m.timeoutTimestamp > block.timestamp, Code.PacketTimedOut);
         hold(m.timeoutTimestamp <= block.timestamp + MAX_TIMEOUT, Code.TimeoutTooFar);
         hold(m.payload.value.length != 0, Code.Empty);
@@ -178,10 +182,9 @@ contract Router is Governed {
     /// Receives a packet: a second delivery changes nothing.
     function recvPacket(MsgRecvPacket calldata m) external once {
         Packet calldata p = m.packet;
-        Client storage c = clientAt(p.destClient);
+        Route memory route = routeBetween(p.destClient, p.sourceClient);
         Payload calldata payload = only(p);
-        hold(keccak256(bytes(p.sourceClient)) == c.counterparty, Code.WrongCounterparty);
-        hold(c.haltedUntil <= block.timestamp, Code.RouteHalted);
+        hold(route.haltedUntil <= block.timestamp, Code.RouteHalted);
         hold(p.timeoutTimestamp > block.timestamp, Code.PacketTimedOut);
         bytes32 receipt = Packets.slot(p.destClient, Packets.RECEIPT, p.sequence);
         if (commitments[receipt] != 0) {
@@ -189,35 +192,24 @@ contract Router is Governed {
             return;
         }
         bytes32 commitment = Packets.commitment(Packets.sha256Of(bytes(p.destClient)), p.timeoutTimestamp, payload);
-        c.client.verifyMembership(
-            MsgVerifyMembership({
-                proof: m.proofCommitment,
-                proofHeight: m.proofHeight,
-                path: prefixed(c, Packets.path(p.sourceClient, Packets.COMMITMENT, p.sequence)),
-                value: abi.encodePacked(commitment)
-            })
-        );
+        bytes memory end = Packets.path(p.sourceClient, Packets.COMMITMENT, p.sequence);
+        bytes[] memory path = prefixed(route.bare, p.destClient, end);
+        Calls.membership(route.client, m.proofCommitment, m.proofHeight, path, commitment);
         commitments[receipt] = commitment;
-        bytes[] memory acknowledgements = new bytes[](1);
-        acknowledgements[0] = deliver(p, payload);
-        bytes32 slot = Packets.slot(p.destClient, Packets.ACKNOWLEDGEMENT, p.sequence);
-        commitments[slot] = Packets.acknowledged(acknowledgements[0]);
-        emit WriteAcknowledgement(p.destClient, p.sequence, acknowledgements);
+        bytes memory acknowledgement = deliver(p, payload);
+        commitments[Packets.slot(p.destClient, Packets.ACKNOWLEDGEMENT, p.sequence)] =
+            Packets.acknowledged(acknowledgement);
+        tell(p, acknowledgement);
     }
 
     /// Tells the sender what the other side acknowledged.
     function ackPacket(MsgAckPacket calldata m) external once {
         Packet calldata p = m.packet;
-        (Client storage c, Payload calldata payload, bytes32 slot) = open(p);
+        (Route memory route, Payload calldata payload, bytes32 slot) = open(p);
         if (slot == 0) return;
-        c.client.verifyMembership(
-            MsgVerifyMembership({
-                proof: m.proofAcked,
-                proofHeight: m.proofHeight,
-                path: prefixed(c, Packets.path(p.destClient, Packets.ACKNOWLEDGEMENT, p.sequence)),
-                value: abi.encodePacked(Packets.acknowledged(m.acknowledgement))
-            })
-        );
+        bytes memory end = Packets.path(p.destClient, Packets.ACKNOWLEDGEMENT, p.sequence);
+        bytes[] memory path = prefixed(route.bare, p.sourceClient, end);
+        Calls.membership(route.client, m.proofAcked, m.proofHeight, path, Packets.acknowledged(m.acknowledgement));
         // Before the application hears of it: what it calls cannot have it told twice.
         delete commitments[slot];
         appAt(payload.sourcePort).onAcknowledgementPacket(
@@ -236,13 +228,14 @@ contract Router is Governed {
     /// Gives the sender back a packet that was not received and never will be.
     function timeoutPacket(MsgTimeoutPacket calldata m) external once {
         Packet calldata p = m.packet;
-        (Client storage c, Payload calldata payload, bytes32 slot) = open(p);
+        (Route memory route, Payload calldata payload, bytes32 slot) = open(p);
         if (slot == 0) return;
-        uint256 time = c.client.verifyNonMembership(
+        bytes memory end = Packets.path(p.destClient, Packets.RECEIPT, p.sequence);
+        uint256 time = route.client.verifyNonMembership(
             MsgVerifyNonMembership({
                 proof: m.proofTimeout,
                 proofHeight: m.proofHeight,
-                path: prefixed(c, Packets.path(p.destClient, Packets.RECEIPT, p.sequence))
+                path: prefixed(route.bare, p.sourceClient, end)
             })
         );
         hold(time >= p.timeoutTimestamp, Code.TimeoutNotReached);
@@ -261,53 +254,74 @@ contract Router is Governed {
 
     // Parts
 
+    /// Emits `WriteAcknowledgement`: the list of one acknowledgement, encoded.
+    function tell(Packet calldata p, bytes memory acknowledgement) private {
+        string calldata client = p.destClient;
+        bytes32 event_ = WriteAcknowledgement.selector;
+        assembly ("memory-safe") {
+            let buffer := mload(0x40)
+            calldatacopy(buffer, client.offset, client.length)
+            let name := keccak256(buffer, client.length)
+            let length := mload(acknowledgement)
+            // Where the list stands, how many, where the first stands; then its length and bytes.
+            mstore(buffer, 32)
+            mstore(add(buffer, 32), 1)
+            mstore(add(buffer, 64), 32)
+            mcopy(add(buffer, 96), acknowledgement, add(length, 32))
+            mstore(add(add(buffer, 128), length), 0)
+            // In the packet the sequence is the first.
+            log3(buffer, add(128, and(add(length, 31), not(31))), event_, name, calldataload(p))
+        }
+    }
+
     /// The application's acknowledgement, or the error acknowledgement where it fails.
-    function deliver(Packet calldata p, Payload calldata payload) private returns (bytes memory) {
+    function deliver(Packet calldata p, Payload calldata payload) private returns (bytes memory acknowledgement) {
         IApp app = apps[payload.destPort];
         if (address(app) == address(0)) return abi.encodePacked(Packets.UNIVERSAL_ERROR);
         // A call is given at most 63 of 64 parts of what is left.
         hold(gasleft() > RECEIVE_GAS + RECEIVE_GAS / 32, Code.CostAboveLimit);
-        try app.onRecvPacket{gas: RECEIVE_GAS}(
-            OnRecvPacketCallback({
-                sourceClient: p.sourceClient,
-                destinationClient: p.destClient,
-                sequence: p.sequence,
-                payload: payload,
-                relayer: msg.sender
-            })
-        ) returns (bytes memory acknowledgement) {
+        (bool done, bytes memory out) = Calls.receive_(app, p, payload, RECEIVE_GAS);
+        if (done) {
+            acknowledgement = Calls.returned(out);
             hold(acknowledgement.length != 0 && !Packets.isError(acknowledgement), Code.WrongAcknowledgement);
             return acknowledgement;
-        } catch (bytes memory reason) {
-            if (bytes4(reason) == NotNow.selector) bubble(reason);
-            emit ReceiveFailed(reason);
-            return abi.encodePacked(Packets.UNIVERSAL_ERROR);
         }
+        if (bytes4(out) == NotNow.selector) Calls.bubble(out);
+        emit ReceiveFailed(out);
+        return abi.encodePacked(Packets.UNIVERSAL_ERROR);
     }
 
     /// A packet of ours that is not resolved yet; slot 0 says that it is.
-    function open(Packet calldata p) private returns (Client storage c, Payload calldata payload, bytes32 slot) {
-        c = clientAt(p.sourceClient);
+    function open(Packet calldata p) private returns (Route memory route, Payload calldata payload, bytes32 slot) {
+        route = routeBetween(p.sourceClient, p.destClient);
         payload = only(p);
-        hold(keccak256(bytes(p.destClient)) == c.counterparty, Code.WrongCounterparty);
         slot = Packets.slot(p.sourceClient, Packets.COMMITMENT, p.sequence);
         bytes32 committed = commitments[slot];
         if (committed == 0) {
             // Acknowledged or timed out before, or never sent.
             emit Noop();
-            return (c, payload, 0);
+            return (route, payload, 0);
         }
         hold(committed == Packets.commitment(Packets.sha256Of(bytes(p.destClient)), p.timeoutTimestamp, payload), Code.WrongPacket);
     }
 
     function only(Packet calldata p) private pure returns (Payload calldata) {
-        hold(p.payloads.length == 1, Code.WrongPayload);
-        return p.payloads[0];
+        Payload[] calldata payloads = p.payloads;
+        hold(payloads.length == 1, Code.WrongPayload);
+        return payloads[0];
     }
 
     function clientAt(string calldata clientId) private view returns (Client storage c) {
         c = clients[clientId];
-        hold(address(c.client) != address(0), Code.UnknownClient);
+        hold(address(c.route.client) != address(0), Code.UnknownClient);
+    }
+
+    /// The route of a packet that names our client and the counterparty's.
+    function routeBetween(string calldata ours, string calldata theirs) private view returns (Route memory route) {
+        Client storage c = clients[ours];
+        route = c.route;
+        hold(address(route.client) != address(0), Code.UnknownClient);
+        hold(Reading.key(Reading.startOf(bytes(theirs)), bytes(theirs).length) == c.counterparty, Code.WrongCounterparty);
     }
 
     function appAt(string calldata port) private view returns (IApp app) {
@@ -316,20 +330,18 @@ contract Router is Governed {
     }
 
     /// The path behind the counterparty's prefix: joined with its last element.
-    function prefixed(Client storage c, bytes memory path) private view returns (bytes[] memory full) {
-        if (c.bare) {
+    function prefixed(bool bare, string calldata clientId, bytes memory path)
+        private
+        view
+        returns (bytes[] memory full)
+    {
+        if (bare) {
             full = new bytes[](1);
             full[0] = path;
             return full;
         }
-        full = c.prefix;
+        full = clients[clientId].prefix;
         full[full.length - 1] = bytes.concat(full[full.length - 1], path);
-    }
-
-    function bubble(bytes memory reason) private pure {
-        assembly ("memory-safe") {
-            revert(add(reason, 32), mload(reason))
-        }
     }
 
     function decimal(uint256 n) private pure returns (string memory) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.30;
 
+import {Code} from "../verify/Code.sol";
+import {hold} from "../verify/Refusal.sol";
 import {Height} from "./ILightClient.sol";
 
 /// What one application says to another. The shapes of this file are those of solidity-ibc-eureka's ABI, so that its
@@ -83,22 +85,32 @@ library Packets {
         }
     }
 
-    /// The commitment of a packet with one payload; `client` is SHA-256 of the destination client.
+    /// The commitment of a packet with one payload; `client` is SHA-256 of the destination client. It checks that every
+    /// field of the payload is inside the call.
     function commitment(bytes32 client, uint64 timeout, Payload calldata p) internal view returns (bytes32 hash) {
-        bytes32 sourcePort = sha256Of(bytes(p.sourcePort));
-        bytes32 destPort = sha256Of(bytes(p.destPort));
-        bytes32 version = sha256Of(bytes(p.version));
-        bytes32 encoding = sha256Of(bytes(p.encoding));
-        bytes32 value = sha256Of(p.value);
+        bool inside;
         assembly ("memory-safe") {
             let buffer := mload(0x40)
-            mstore(buffer, sourcePort)
-            mstore(add(buffer, 32), destPort)
-            mstore(add(buffer, 64), version)
-            mstore(add(buffer, 96), encoding)
-            mstore(add(buffer, 128), value)
+            let done := 1
+            inside := 1
+            // Source port, destination port, version, encoding, value: a payload has no other field.
+            for { let i := 0 } lt(i, 160) { i := add(i, 32) } {
+                let start := calldataload(add(p, i))
+                // A place far outside is no place: sums of such numbers do not wrap.
+                inside := and(inside, lt(start, calldatasize()))
+                start := add(p, start)
+                let length := calldataload(start)
+                start := add(start, 32)
+                inside := and(inside, iszero(gt(length, calldatasize())))
+                inside := and(inside, iszero(gt(add(start, length), calldatasize())))
+                if iszero(inside) { break }
+                // Each hash has its place, and what is behind it is written over by the next.
+                let to := add(buffer, i)
+                calldatacopy(to, start, length)
+                done := and(staticcall(gas(), 2, to, length, to, 32), done)
+            }
             // The payload, then the list of payloads, then the time.
-            let done := staticcall(gas(), 2, buffer, 160, 0, 32)
+            done := and(staticcall(gas(), 2, buffer, 160, 0, 32), done)
             done := and(staticcall(gas(), 2, 0, 32, add(buffer, 65), 32), done)
             mstore(0, shl(192, timeout))
             done := and(staticcall(gas(), 2, 0, 8, add(buffer, 33), 32), done)
@@ -108,11 +120,18 @@ library Packets {
             if iszero(done) { revert(0, 0) }
             hash := mload(0)
         }
+        hold(inside, Code.Truncated);
     }
 
     /// The commitment of one acknowledgement.
-    function acknowledged(bytes memory acknowledgement) internal pure returns (bytes32) {
-        return sha256(abi.encodePacked(uint8(2), sha256(acknowledgement)));
+    function acknowledged(bytes memory acknowledgement) internal view returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            mstore8(0, 2)
+            let done := staticcall(gas(), 2, add(acknowledgement, 32), mload(acknowledgement), 1, 32)
+            done := and(staticcall(gas(), 2, 0, 33, 0, 32), done)
+            if iszero(done) { revert(0, 0) }
+            hash := mload(0)
+        }
     }
 
     /// Whether these bytes are the error acknowledgement.
