@@ -11,19 +11,12 @@ import {
 } from "./ibc/IApp.sol";
 import {MsgSendPacket, Packets, Payload} from "./ibc/Packet.sol";
 import {Denoms} from "./transfer/Denoms.sol";
+import {FungibleTokenPacketData, PacketData} from "./transfer/PacketData.sol";
 import {Tokens} from "./transfer/Tokens.sol";
 import {Voucher} from "./transfer/Voucher.sol";
 import {Code} from "./verify/Code.sol";
+import {Reading} from "./verify/Reader.sol";
 import {hold} from "./verify/Refusal.sol";
-
-/// Packet data of ICS-20, version `ics20-1`, in the encoding `application/x-solidity-abi`.
-struct FungibleTokenPacketData {
-    string denom;
-    string sender;
-    string receiver;
-    uint256 amount;
-    string memo;
-}
 
 /// What a sender asks.
 struct SendTransferMsg {
@@ -68,7 +61,8 @@ contract Transfer is IApp {
     /// By Keccak hash of the full denomination.
     mapping(bytes32 => Voucher) private vouchers;
     mapping(address => bool) public isVoucher;
-    bool private transient entered;
+    /// A word, because a smaller value is read before it is written.
+    uint256 private transient entered;
 
     constructor(Router router) {
         ROUTER = router;
@@ -80,10 +74,10 @@ contract Transfer is IApp {
     }
 
     modifier once() {
-        hold(!entered, Code.NotAllowed);
-        entered = true;
+        hold(entered == 0, Code.NotAllowed);
+        entered = 1;
         _;
-        entered = false;
+        entered = 0;
     }
 
     /// What of a token is locked for a client.
@@ -134,27 +128,29 @@ contract Transfer is IApp {
     /// acknowledgement.
     function onRecvPacket(OnRecvPacketCallback calldata m) external onlyRouter returns (bytes memory) {
         // A token that delivers packets while it is being moved would have them refused.
-        if (entered) revert NotNow();
-        entered = true;
+        if (entered != 0) revert NotNow();
+        entered = 1;
+        Payload calldata payload = m.payload;
         hold(
-            keccak256(bytes(m.payload.version)) == VERSION_HASH && keccak256(bytes(m.payload.encoding)) == ENCODING_HASH
-                && keccak256(bytes(m.payload.sourcePort)) == PORT_HASH,
+            hashOf(payload.version) == VERSION_HASH && hashOf(payload.encoding) == ENCODING_HASH
+                && hashOf(payload.sourcePort) == PORT_HASH,
             Code.WrongPayload
         );
-        FungibleTokenPacketData memory data = abi.decode(m.payload.value, (FungibleTokenPacketData));
-        hold(data.amount != 0, Code.ZeroWeight);
-        hold(bytes(data.denom).length != 0, Code.Empty);
-        hold(bytes(data.denom).length <= MAX_DENOM && bytes(data.memo).length <= MAX_MEMO, Code.TooLong);
-        (bool isAddress, address receiver) = Denoms.toAddress(data.receiver);
-        hold(isAddress && receiver != address(0) && receiver != address(this), Code.WrongPayload);
-        (bool returns_, string memory own) = Denoms.behind(data.denom, m.sourceClient);
+        bytes calldata data = PacketData.over(payload.value);
+        uint256 amount = PacketData.amount(data);
+        string calldata denom = PacketData.denom(data);
+        hold(amount != 0, Code.ZeroWeight);
+        hold(bytes(denom).length != 0, Code.Empty);
+        hold(bytes(denom).length <= MAX_DENOM && bytes(PacketData.memo(data)).length <= MAX_MEMO, Code.TooLong);
+        address receiver = receiverOf(data);
+        (bool returns_, string calldata own) = Denoms.behind(denom, m.sourceClient);
         if (returns_) {
             // The counterparty names what came from us by its own port and client in front.
-            release(m.destinationClient, known(own), receiver, data.amount);
+            release(m.destinationClient, known(own), receiver, amount);
         } else {
-            mint(Denoms.through(m.destinationClient, data.denom), receiver, data.amount);
+            mint(Denoms.through(m.destinationClient, denom), receiver, amount);
         }
-        entered = false;
+        entered = 0;
         return SUCCESS;
     }
 
@@ -170,16 +166,26 @@ contract Transfer is IApp {
 
     /// The payload is ours, as the router's commitment shows.
     function refund(string calldata client, Payload calldata payload) private {
-        FungibleTokenPacketData memory data = abi.decode(payload.value, (FungibleTokenPacketData));
-        (, address sender) = Denoms.toAddress(data.sender);
-        address token = known(data.denom);
-        if (isVoucher[token] && Denoms.cameBy(data.denom, client)) Voucher(token).mint(sender, data.amount);
-        else release(client, token, sender, data.amount);
-        emit Refunded(token, sender, data.amount);
+        bytes calldata data = PacketData.over(payload.value);
+        uint256 amount = PacketData.amount(data);
+        string calldata denom = PacketData.denom(data);
+        (, address sender) = Denoms.toAddress(PacketData.sender(data));
+        address token = known(denom);
+        (bool came,) = Denoms.behind(denom, client);
+        if (came && isVoucher[token]) Voucher(token).mint(sender, amount);
+        else release(client, token, sender, amount);
+        emit Refunded(token, sender, amount);
+    }
+
+    /// Who receives: an address as text, and not this contract.
+    function receiverOf(bytes calldata data) private view returns (address receiver) {
+        bool isAddress;
+        (isAddress, receiver) = Denoms.toAddress(PacketData.receiver(data));
+        hold(isAddress && receiver != address(0) && receiver != address(this), Code.WrongPayload);
     }
 
     function release(string calldata client, address token, address to, uint256 amount) private {
-        mapping(address => uint256) storage of_ = locked[keccak256(bytes(client))];
+        mapping(address => uint256) storage of_ = locked[hashOf(client)];
         uint256 there = of_[token];
         // What was never locked for this client is no token to call, whoever names it.
         hold(there >= amount, Code.OutOfRange);
@@ -200,11 +206,16 @@ contract Transfer is IApp {
     }
 
     /// The token of a denomination here: an address, or a voucher that exists.
-    function known(string memory denom) private view returns (address token) {
-        token = address(vouchers[keccak256(bytes(denom))]);
-        if (token != address(0)) return token;
+    function known(string calldata denom) private view returns (address token) {
         bool isAddress;
+        // No voucher has an address for its name: the names of vouchers begin with a hop.
         (isAddress, token) = Denoms.toAddress(denom);
-        hold(isAddress, Code.WrongPayload);
+        if (isAddress) return token;
+        token = address(vouchers[hashOf(denom)]);
+        hold(token != address(0), Code.WrongPayload);
+    }
+
+    function hashOf(string calldata text) private pure returns (bytes32) {
+        return Reading.key(Reading.startOf(bytes(text)), bytes(text).length);
     }
 }

@@ -246,12 +246,17 @@ contract TransferTest is Bridge {
         equal(app.lockedFor(OURS, address(token)), token.balanceOf(address(app)), "what is known of it");
     }
 
-    function testFuzz_addresses_are_read_as_they_are_written(address account) public pure {
-        (bool done, address read) = Denoms.toAddress(Denoms.ofAddress(account));
-        yes(done && read == account, "an address");
+    function testFuzz_addresses_are_read_as_they_are_written(address account) public view {
+        (bool done, address found) = this.read(Denoms.ofAddress(account));
+        yes(done && found == account, "an address");
     }
 
     // Helpers
+
+    /// Texts are read where a call has them.
+    function read(string calldata text) external pure returns (bool, address) {
+        return Denoms.toAddress(text);
+    }
 
     function refusedToken(address bad, bytes memory why) private {
         vm.startPrank(alice);

@@ -1,38 +1,41 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.30;
 
+import {Reading} from "../verify/Reader.sol";
+
 /// Denominations of ICS-20: a token's own name, behind one `transfer/CLIENT/` for each hop that it came by.
 library Denoms {
-    function hop(string memory client) private pure returns (bytes memory) {
-        return bytes.concat("transfer/", bytes(client), "/");
+    /// The length of a hop and its Keccak hash: `transfer/`, the client, `/`.
+    function hop(string calldata client) private pure returns (uint256 length, bytes32 hash) {
+        assembly ("memory-safe") {
+            let buffer := mload(0x40)
+            mstore(buffer, "transfer/")
+            calldatacopy(add(buffer, 9), client.offset, client.length)
+            mstore8(add(add(buffer, 9), client.length), 0x2f)
+            length := add(client.length, 10)
+            hash := keccak256(buffer, length)
+        }
     }
 
     /// The denomination of what came by a client.
-    function through(string memory client, string memory denom) internal pure returns (string memory) {
-        return string(bytes.concat(hop(client), bytes(denom)));
+    function through(string calldata client, string calldata denom) internal pure returns (string memory) {
+        return string(bytes.concat("transfer/", bytes(client), "/", bytes(denom)));
     }
 
     /// Whether the last hop was by this client, with a name behind it.
-    function cameBy(string memory denom, string memory client) internal pure returns (bool begins) {
-        bytes memory front = hop(client);
-        if (bytes(denom).length <= front.length) return false;
+    function cameBy(string memory denom, string calldata client) internal pure returns (bool begins) {
+        (uint256 length, bytes32 hash) = hop(client);
+        if (bytes(denom).length <= length) return false;
         assembly ("memory-safe") {
-            let length := mload(front)
-            begins := eq(keccak256(add(denom, 32), length), keccak256(add(front, 32), length))
+            begins := eq(keccak256(add(denom, 32), length), hash)
         }
     }
 
     /// Whether the last hop was by this client, and what stands behind it.
-    function behind(string memory denom, string memory client) internal pure returns (bool came, string memory out) {
-        came = cameBy(denom, client);
-        if (!came) return (false, "");
-        // The hop without the identifier has ten characters.
-        uint256 skip = bytes(client).length + 10;
-        uint256 length = bytes(denom).length - skip;
-        out = new string(length);
-        assembly ("memory-safe") {
-            mcopy(add(out, 32), add(add(denom, 32), skip), length)
-        }
+    function behind(string calldata denom, string calldata client) internal pure returns (bool came, string calldata out) {
+        (uint256 length, bytes32 hash) = hop(client);
+        came = bytes(denom).length > length && Reading.key(Reading.startOf(bytes(denom)), length) == hash;
+        out = came ? denom[length:] : denom;
     }
 
     // Each of the bytes of a word.
@@ -54,22 +57,20 @@ library Denoms {
     }
 
     /// The address that a text is, in digits of either case.
-    function toAddress(string memory text) internal pure returns (bool isAddress, address account) {
+    function toAddress(string calldata text) internal pure returns (bool isAddress, address account) {
         if (bytes(text).length != 42) return (false, address(0));
         uint256 front;
         uint256 high;
         uint256 low;
         assembly ("memory-safe") {
-            front := and(mload(add(text, 2)), 0xffff)
-            high := mload(add(text, 34))
+            front := shr(240, calldataload(text.offset))
+            high := calldataload(add(text.offset, 2))
             // The last eight, behind zeros of the digit's kind.
-            low := or(and(mload(add(text, 42)), 0xffffffffffffffff), shl(64, 0x303030303030303030303030303030303030303030303030))
+            low := or(shr(192, calldataload(add(text.offset, 34))), shl(64, 0x303030303030303030303030303030303030303030303030))
         }
-        if (front != 0x3078) return (false, address(0));
-        uint256 first = numberOf(high);
-        uint256 second = numberOf(low);
-        // What is read is written again: other characters than digits do not come back as they were.
-        isAddress = digitsOf(first) == lower(high) && digitsOf(second) == lower(low);
+        (bool isFirst, uint256 first) = numberOf(high);
+        (bool isSecond, uint256 second) = numberOf(low);
+        isAddress = front == 0x3078 && isFirst && isSecond;
         account = address(uint160((first << 32) | second));
     }
 
@@ -86,20 +87,18 @@ library Denoms {
         }
     }
 
-    /// The number of 32 digits; of other characters, any number.
-    function numberOf(uint256 x) private pure returns (uint256) {
+    /// The number of 32 digits of either case, if they are digits.
+    function numberOf(uint256 x) private pure returns (bool isNumber, uint256) {
         unchecked {
-            x = (x & (EACH * 15)) + ((x >> 6) & EACH) * 9;
-            x = (x | (x >> 4)) & 0x00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff;
-            x = (x | (x >> 8)) & 0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff;
-            x = (x | (x >> 16)) & 0x00000000ffffffff00000000ffffffff00000000ffffffff00000000ffffffff;
-            x = (x | (x >> 32)) & 0x0000000000000000ffffffffffffffff0000000000000000ffffffffffffffff;
-            return (x | (x >> 64)) & 0xffffffffffffffffffffffffffffffff;
+            uint256 n = (x & (EACH * 15)) + ((x >> 6) & EACH) * 9;
+            // What was read is written again, the letters as small ones: other characters do not come back.
+            uint256 written = n + EACH * 48 + (((n + EACH * 6) >> 4) & EACH) * 39;
+            isNumber = n & (EACH * 0xf0) == 0 && written == x | ((x >> 1) & (EACH * 32));
+            n = (n | (n >> 4)) & 0x00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff;
+            n = (n | (n >> 8)) & 0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff;
+            n = (n | (n >> 16)) & 0x00000000ffffffff00000000ffffffff00000000ffffffff00000000ffffffff;
+            n = (n | (n >> 32)) & 0x0000000000000000ffffffffffffffff0000000000000000ffffffffffffffff;
+            return (isNumber, (n | (n >> 64)) & 0xffffffffffffffffffffffffffffffff);
         }
-    }
-
-    /// Capital letters as small ones.
-    function lower(uint256 x) private pure returns (uint256) {
-        return x | ((x >> 1) & (EACH * 32));
     }
 }

@@ -16,18 +16,33 @@ error TokenFails(address token);
 library Tokens {
     /// Takes exactly `amount` from somebody who allowed it.
     function pull(address token, address from, uint256 amount) internal {
-        uint256 before = IERC20(token).balanceOf(address(this));
+        uint256 before = balance(token, address(this));
         told(token, abi.encodeCall(IERC20.transferFrom, (from, address(this), amount)));
-        exactly(token, amount, before, IERC20(token).balanceOf(address(this)));
+        exactly(token, amount, before, balance(token, address(this)));
     }
 
     /// Gives exactly `amount` to somebody else.
     function push(address token, address to, uint256 amount) internal {
-        uint256 ours = IERC20(token).balanceOf(address(this));
-        uint256 theirs = IERC20(token).balanceOf(to);
+        uint256 ours = balance(token, address(this));
+        uint256 theirs = balance(token, to);
         told(token, abi.encodeCall(IERC20.transfer, (to, amount)));
-        exactly(token, amount, IERC20(token).balanceOf(address(this)), ours);
-        exactly(token, amount, theirs, IERC20(token).balanceOf(to));
+        exactly(token, amount, balance(token, address(this)), ours);
+        exactly(token, amount, theirs, balance(token, to));
+    }
+
+    /// What an account has. A transfer asks four times, so nothing of it is kept in memory.
+    function balance(address token, address account) private view returns (uint256 found) {
+        bytes4 selector = IERC20.balanceOf.selector;
+        bool done;
+        assembly ("memory-safe") {
+            mstore(0, selector)
+            mstore(4, account)
+            // What returns less than a word, or has no code, is no token.
+            done := staticcall(gas(), token, 0, 36, 0, 32)
+            done := and(done, gt(returndatasize(), 31))
+            found := mload(0)
+        }
+        if (!done) revert TokenFails(token);
     }
 
     /// Old tokens return nothing; others return whether they did it.
