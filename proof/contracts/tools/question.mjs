@@ -108,11 +108,15 @@ export function partsOfProof(proof) {
   return parts;
 }
 
+const uncompressed = (keys) => [...new Set(keys.map((key) => once("2", g2, key)).filter((key) => key !== null))].join("");
+
+/** The uncompressed points of a trust file's group keys. */
+export const pointsOfTrust = (trust) => uncompressed(keysOfTrust(trust));
+
 /** The uncompressed points that a question's call carries. */
 export function pointsOf({ trust, proof }) {
   const { signature, keys } = partsOfProof(proof);
-  const all = [...keysOfTrust(trust), ...keys].map((key) => once("2", g2, key)).filter((key) => key !== null);
-  return { point: (signature && once("1", g1, signature)) ?? "", keys: [...new Set(all)].join("") };
+  return { point: (signature && once("1", g1, signature)) ?? "", keys: uncompressed([...keysOfTrust(trust), ...keys]) };
 }
 
 /** A number as a word of ABI. */
