@@ -9,6 +9,10 @@
 pub mod comet;
 pub mod eth;
 pub mod network;
+/// The store of the evidence service, by its source: the service around it links a server that no target here calls.
+#[path = "../../evidence/service/src/store/mod.rs"]
+#[allow(unused_imports, reason = "some of it the service uses, and nothing else")]
+pub mod store;
 
 use std::fs;
 use std::path::PathBuf;
