@@ -121,9 +121,10 @@ contract LightClient is ILightClient {
     /// A second header of one height freezes the client: that is no refusal, or it would be undone.
     function updateClient(bytes calldata updateMsg) external returns (UpdateResult) {
         if (Reading.part(updateMsg, 1).length != 0) return follow(updateMsg);
-        hold(Reading.part(updateMsg, 0).length <= Proofs.MAX, Code.TooLong);
+        bytes calldata front = Reading.part(updateMsg, 0);
+        hold(front.length <= Proofs.MAX, Code.TooLong);
         Front memory f;
-        Reader memory r = fronted(f, Reading.part(updateMsg, 0), Reading.part(updateMsg, 2));
+        Reader memory r = fronted(f, front, Reading.part(updateMsg, 2));
         State memory s = state;
         hold(f.header.network == NETWORK, Code.WrongNetwork);
         believes(s, f.header.era);

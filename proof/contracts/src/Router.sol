@@ -159,7 +159,7 @@ contract Router is Governed {
 
     /// Moves a client; anybody may call the client itself as well.
     function updateClient(string calldata clientId, bytes calldata message) external returns (UpdateResult) {
-        return clientAt(clientId).route.client.updateClient(message);
+        return Calls.update(clientAt(clientId).route.client, message);
     }
 
     /// Sends a packet of the application that is bound to its source port, and gives its sequence.

@@ -48,8 +48,7 @@ contract GasTest is Bridge {
         string memory text = string.concat(
             "# Gas\n\n",
             "Whole transactions at the prices of Prague, with the 21,000 of each and its data, by `npm run gas`. The outbox has 1,048,576\n",
-            "leaves, so that a proof has twenty hashes. *Further* is what each more adds to a transaction of several. A real geth\n",
-            "charges the same, but for the data: a digest has more or fewer zeros (`tests/peers`, `tests/geth`).\n\n",
+            "leaves, so that a proof has twenty hashes. *Further* is what each more adds to a transaction of several.\n\n",
             "| transaction | gas | of it data | target |\n|---|---|---|---|\n",
             lines,
             whereItGoes()

@@ -33,6 +33,11 @@ abstract contract Network is Test {
     bytes32 internal constant NETWORK = keccak256("a network of tests");
     uint256 private constant ORDER = 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001;
 
+    // Digests, as those of a real header: data of few zeros, which cost more than others.
+    bytes32 private constant LEADER = keccak256("leader");
+    bytes32 private constant PARENT = keccak256("parent");
+    bytes32 private constant STATE = keccak256("state");
+
     bytes[] internal leaves;
     /// The time of blocks and leaves, in milliseconds.
     uint64 internal now_ = 1_767_225_600_000;
@@ -81,7 +86,7 @@ abstract contract Network is Test {
     function header(Said memory s) internal pure returns (bytes memory) {
         return bytes.concat(
             abi.encodePacked(uint16(1), NETWORK, s.era, s.epoch, s.height, s.time, s.height, s.height - 1),
-            abi.encodePacked(bytes32("leader"), bytes32("parent"), s.body, bytes32("state"), uint64(0), uint64(1)),
+            abi.encodePacked(LEADER, PARENT, s.body, STATE, uint64(0), uint64(1)),
             outbox(s.size, s.root)
         );
     }

@@ -4,7 +4,7 @@ pragma solidity ^0.8.30;
 import {Code} from "../verify/Code.sol";
 import {hold} from "../verify/Refusal.sol";
 import {IApp} from "./IApp.sol";
-import {Height, ILightClient} from "./ILightClient.sol";
+import {Height, ILightClient, UpdateResult} from "./ILightClient.sol";
 import {Packet, Payload} from "./Packet.sol";
 
 /// The router's calls that every packet pays for. Each is encoded here from the bytes of the router's own call, which the
@@ -14,6 +14,30 @@ import {Packet, Payload} from "./Packet.sol";
 /// a byte string is where it stands behind the struct's beginning, and then the byte strings, each behind its length and
 /// padded to whole words.
 library Calls {
+    /// Moves a light client.
+    function update(ILightClient client, bytes calldata message) internal returns (UpdateResult) {
+        bytes4 selector = ILightClient.updateClient.selector;
+        uint256 result;
+        bool done;
+        assembly ("memory-safe") {
+            let call_ := mload(0x40)
+            mstore(call_, selector)
+            mstore(add(call_, 4), 32)
+            mstore(add(call_, 36), message.length)
+            calldatacopy(add(call_, 68), message.offset, message.length)
+            mstore(add(add(call_, 68), message.length), 0)
+            let length := add(68, and(add(message.length, 31), not(31)))
+            if iszero(call(gas(), client, 0, call_, length, 0, 32)) {
+                returndatacopy(call_, 0, returndatasize())
+                revert(call_, returndatasize())
+            }
+            result := mload(0)
+            done := gt(returndatasize(), 31)
+        }
+        hold(done && result <= uint256(type(UpdateResult).max), Code.Unexpected);
+        return UpdateResult(result);
+    }
+
     /// Asks a light client for `verifyMembership`.
     function membership(
         ILightClient client,

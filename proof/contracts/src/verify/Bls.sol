@@ -24,7 +24,9 @@ library Bls {
     uint256 private constant HALF_HIGH = 0x0d0088f51cbff34d258dd3db21a5d66b;
     uint256 private constant HALF_LOW = 0xb23ba5c279c2895fb39869507b587b120f55ffff58a9ffffdcff7fffffffd555;
 
-    bytes private constant DST = "BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_";
+    // The domain BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_ and its length, 43: 32 bytes, and the other 12.
+    bytes32 private constant SUFFIX = "BLS_SIG_BLS12381G1_XMD:SHA-256_S";
+    bytes32 private constant SUFFIX_END = "SWU_RO_POP_+";
 
     // The generator of G2, negated, as the precompile reads it.
     bytes private constant MINUS_G2 = hex"00000000000000000000000000000000024aa2b2f08f0a91260805272dc51051c6e47ad4fa403b02b4510b647ae3d1770bac0326a805bbefd48056c8c121bdb8"
@@ -109,29 +111,44 @@ library Bls {
 
     /// The point of G1 that a message is mapped to.
     function hashToG1(bytes memory message) internal view returns (bytes memory point) {
-        // Z_pad is one block of the hash; 128 bytes are asked for: two field elements of 64.
-        bytes32 b0 = sha256(bytes.concat(new bytes(64), message, hex"008000", DST, bytes1(uint8(DST.length))));
-        // What the other four are of: 32 bytes, the number, the suffix.
-        bytes memory block_ = bytes.concat(b0, hex"01", DST, bytes1(uint8(DST.length)));
-        // Of 64 bytes, the first power modulo p, by the precompile of EIP-198.
-        bytes memory input = abi.encodePacked(uint256(64), uint256(1), uint256(64), new bytes(64), uint8(1), P_HIGH, P_LOW);
         point = new bytes(256);
         assembly ("memory-safe") {
-            let done := 1
+            // Z_pad is one block of the hash; the message; 128 bytes are asked for, two field elements of 64; the suffix.
+            let buffer := mload(0x40)
+            let length := mload(message)
+            mstore(buffer, 0)
+            mstore(add(buffer, 32), 0)
+            mcopy(add(buffer, 64), add(message, 32), length)
+            let end := add(add(buffer, 64), length)
+            mstore(end, shl(232, 0x008000))
+            mstore(add(end, 3), SUFFIX)
+            mstore(add(end, 35), SUFFIX_END)
+            let done := staticcall(gas(), 2, buffer, add(length, 111), 0, 32)
+            let first := mload(0)
+            // The other four are of 32 bytes, the number, the suffix.
+            mstore(add(buffer, 33), SUFFIX)
+            mstore(add(buffer, 65), SUFFIX_END)
+            let wide := add(buffer, 96)
             let hash := 0
-            let front := add(block_, 32)
-            let wide := mload(0x40)
             for { let i := 1 } lt(i, 5) { i := add(i, 1) } {
-                mstore(front, xor(b0, hash))
-                mstore8(add(front, 32), i)
-                done := and(staticcall(gas(), 2, front, mload(block_), 0, 32), done)
+                mstore(buffer, xor(first, hash))
+                mstore8(add(buffer, 32), i)
+                done := and(staticcall(gas(), 2, buffer, 77, 0, 32), done)
                 hash := mload(0)
-                mstore(add(wide, shl(5, sub(i, 1))), hash)
+                mstore(add(wide, shl(5, i)), hash)
             }
+            // Of 64 bytes, the first power modulo p, by the precompile of EIP-198; then the map to the curve.
+            let power := add(buffer, 256)
+            mstore(power, 64)
+            mstore(add(power, 32), 1)
+            mstore(add(power, 64), 64)
+            mstore8(add(power, 160), 1)
+            mstore(add(power, 161), P_HIGH)
+            mstore(add(power, 193), P_LOW)
             let points := add(point, 32)
             for { let i := 0 } lt(i, 2) { i := add(i, 1) } {
-                mcopy(add(input, 128), add(wide, shl(6, i)), 64)
-                done := and(staticcall(gas(), 5, add(input, 32), 225, 0, 64), done)
+                mcopy(add(power, 96), add(add(buffer, 128), shl(6, i)), 64)
+                done := and(staticcall(gas(), 5, power, 225, 0, 64), done)
                 done := and(staticcall(gas(), 0x10, 0, 64, add(points, shl(7, i)), 128), done)
             }
             done := and(staticcall(gas(), 0x0b, points, 256, points, 128), done)

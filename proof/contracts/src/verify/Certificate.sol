@@ -37,31 +37,32 @@ library Certificates {
     }
 
     /// What the group signs.
-    function signed(Certificate memory c, bytes32 network, bytes32 digest) internal pure returns (bytes memory) {
-        return bytes.concat(
-            bytes1(uint8(NAMESPACE.length + 32 + SUFFIX.length)),
-            NAMESPACE,
-            network,
-            SUFFIX,
-            varint(c.epoch),
-            varint(c.view_),
-            varint(c.parentView),
-            digest
+    function signed(Certificate memory c, bytes32 network, bytes32 digest) internal pure returns (bytes memory out) {
+        // Room for three numbers of at most ten bytes, and the digest.
+        out = bytes.concat(
+            bytes1(uint8(NAMESPACE.length + 32 + SUFFIX.length)), NAMESPACE, network, SUFFIX, new bytes(3 * 10 + 32)
         );
+        uint256 end;
+        assembly ("memory-safe") {
+            end := sub(add(add(out, 32), mload(out)), 62)
+        }
+        end = varint(varint(varint(end, c.epoch), c.view_), c.parentView);
+        assembly ("memory-safe") {
+            mstore(end, digest)
+            mstore(out, sub(end, out))
+        }
     }
 
-    /// Unsigned LEB128 in its shortest form.
-    function varint(uint256 x) internal pure returns (bytes memory out) {
-        out = new bytes(10);
-        uint256 n;
-        unchecked {
-            for (; x > 0x7f; x >>= 7) {
-                out[n++] = bytes1(uint8((x & 0x7f) | 0x80));
-            }
-            out[n++] = bytes1(uint8(x));
-        }
+    /// Writes unsigned LEB128 in its shortest form, and gives its end.
+    function varint(uint256 end, uint256 x) private pure returns (uint256) {
         assembly ("memory-safe") {
-            mstore(out, n)
+            for {} gt(x, 0x7f) { x := shr(7, x) } {
+                mstore8(end, or(and(x, 0x7f), 0x80))
+                end := add(end, 1)
+            }
+            mstore8(end, x)
+            end := add(end, 1)
         }
+        return end;
     }
 }
