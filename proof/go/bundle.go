@@ -33,11 +33,18 @@ type RuleVerdict struct {
 	Signature []byte
 }
 
-// AnchorKind is the kind of an anchor that is carried and not read.
+// AnchorKind is the kind of another anchor.
 type AnchorKind uint16
+
+// The kinds of anchors that are read.
+const (
+	anchorCOSE    AnchorKind = 5
+	anchorInForce AnchorKind = 7
+)
 
 var anchorNames = [...]string{
 	1: "opentimestamps", 2: "bitcoin", 3: "ethereum", 4: "evidence-record", 5: "cose-receipt", 6: "court-chain",
+	7: "in-force",
 }
 
 // String names the kind.
@@ -48,7 +55,7 @@ func (k AnchorKind) String() string {
 	return anchorNames[k]
 }
 
-// OtherAnchor is an anchor that is carried and not read.
+// OtherAnchor is an anchor of another kind: some are read, all are carried.
 type OtherAnchor struct {
 	Kind  AnchorKind
 	Bytes []byte
@@ -271,6 +278,7 @@ type finding struct {
 // statement is what a verdict says.
 type statement struct {
 	pack, version string
+	digest        Hash
 	findings      []finding
 }
 
@@ -292,7 +300,7 @@ func (r *reader) statement() *statement {
 	r.require(r.u16() == 1, CodeUnknownTag)
 	r.text(64)
 	s.pack, s.version = r.text(64), r.text(64)
-	r.hash()
+	s.digest = r.hash()
 	r.hash()
 	n := r.count(256)
 	for i := 0; i < n && r.ok(); i++ {

@@ -378,6 +378,10 @@ const (
 	CodeWrongRenewal Code = 770
 	// CodeFileDiffers: the file is not the one that was deposited.
 	CodeFileDiffers Code = 771
+	// CodeNotAResponder: the X.509 certificate may not answer for the issuer of the one asked about.
+	CodeNotAResponder Code = 772
+	// CodeResponderDeclined: the responder gave no answer about the X.509 certificate.
+	CodeResponderDeclined Code = 773
 	// CodeWitnessElsewhere: the witness cosigned another size last.
 	CodeWitnessElsewhere Code = 780
 	// CodeWitnessStateMissing: the witness has keys and no state; what it signed is not known.
@@ -604,6 +608,8 @@ var rules = map[Code]rule{
 	CodePromiseBroken:        {"PromiseBroken", true, "the entry stands elsewhere than the receipt promised", "条目位置与回执承诺不符"},
 	CodeWrongRenewal:         {"WrongRenewal", true, "the renewal is not over the bundle before it", "续期与此前的证据包不符"},
 	CodeFileDiffers:          {"FileDiffers", true, "the file is not the one that was deposited", "文件不是所存证的文件"},
+	CodeNotAResponder:        {"NotAResponder", true, "the X.509 certificate may not answer for the issuer of the one asked about", "该 X.509 证书无权代被询证书的签发机构作出应答"},
+	CodeResponderDeclined:    {"ResponderDeclined", false, "the responder gave no answer about the X.509 certificate", "应答方未就该 X.509 证书作出应答"},
 	CodeWitnessElsewhere:     {"WitnessElsewhere", false, "the witness cosigned another size last", "见证机构最近见证的是另一规模"},
 	CodeWitnessStateMissing:  {"WitnessStateMissing", true, "the witness has keys and no state; what it signed is not known", "见证机构有密钥而无状态，无从得知其签过什么"},
 	CodeWitnessStateMoved:    {"WitnessStateMoved", false, "the witness's state is not where, or not of the start of the machine, in which it was written", "见证机构的状态不在其写入时的位置，或不属于该次开机"},

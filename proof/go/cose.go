@@ -41,6 +41,8 @@ type COSEReceipt struct {
 	Path          []Hash
 
 	protected, signature []byte
+	// hasIssuer tells an empty issuer from none.
+	hasIssuer bool
 }
 
 // ParseCOSEReceipt reads a receipt.
@@ -90,7 +92,7 @@ func (r *COSEReceipt) readProtected(c *cbor) (algorithm bool) {
 		case labelClaims:
 			c.each(func(claim int64) bool {
 				if claim == labelIssuer {
-					r.Issuer = c.text(maxCOSEText)
+					r.Issuer, r.hasIssuer = c.text(maxCOSEText), true
 				}
 				return claim == labelIssuer
 			})

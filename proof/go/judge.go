@@ -57,6 +57,10 @@ type judgement struct {
 	claims  []claim
 	report  *Report
 	message []byte
+	// origin is the log's: the policy's, or that of a shard.
+	origin string
+	// given are the verdicts that were read.
+	given []given
 	// found are the outcomes of the rules, by head.
 	found []finding
 }
@@ -76,7 +80,7 @@ func judge(data []byte, subject Subject, trust *Trust, policy *Policy, at uint64
 	if code != 0 {
 		return nil, code
 	}
-	j := &judgement{bundle: bundle, policy: policy, trust: trust, at: at, keys: keys}
+	j := &judgement{bundle: bundle, policy: policy, trust: trust, at: at, keys: keys, origin: policy.Origin}
 	j.report = &Report{
 		Bundle: sha256.Sum256(data), Trust: trust.Fingerprint, Policy: policy.Digest, Time: at,
 	}
@@ -89,6 +93,9 @@ func judge(data []byte, subject Subject, trust *Trust, policy *Policy, at uint64
 	}
 	if code == 0 {
 		code = j.proof(first, second)
+	}
+	if code == 0 {
+		code = j.anchors()
 	}
 	if code != 0 {
 		return nil, code
@@ -116,7 +123,16 @@ func (j *judgement) miss(line Line) { j.report.NotShown = append(j.report.NotSho
 // log judges the log's trees.
 func (j *judgement) log() (first, second *checkpoint, code Code) {
 	b := j.bundle
-	if first, code = j.tree(SHA256, &b.First, j.policy.Origin, j.keys.log); code != 0 {
+	claimed, code := parseCheckpoint(b.First.Note)
+	if code != 0 {
+		return nil, nil, code
+	}
+	if claimed.origin != j.policy.Origin && j.policy.isFor(claimed.origin) {
+		j.keys.ofShard(j.policy.Origin, claimed.origin)
+		j.origin = claimed.origin
+		j.show(Line{Word: wordInShard, Detail: j.origin})
+	}
+	if first, code = j.tree(SHA256, &b.First, j.origin, j.keys.log); code != 0 {
 		return nil, nil, code
 	}
 	j.message = []byte(first.text)
@@ -133,7 +149,7 @@ func (j *judgement) log() (first, second *checkpoint, code Code) {
 		}
 		return first, nil, code
 	}
-	if second, code = j.tree(SM3, b.Second, j.policy.Origin+"/sm3", j.keys.second); code != 0 {
+	if second, code = j.tree(SM3, b.Second, j.origin+"/sm3", j.keys.second); code != 0 {
 		return nil, nil, code
 	}
 	if second.size != first.size {
@@ -229,7 +245,7 @@ func (j *judgement) receipt() Code {
 	case p.ServiceKey == nil:
 		j.miss(Line{Word: wordUnknownService, Detail: "receipt"})
 		return 0
-	case r.Origin != p.Origin:
+	case r.Origin != j.origin:
 		return CodeWrongOrigin
 	}
 	if code := r.verify(j.bundle.Entry.encoded, *p.ServiceKey); code != 0 {
@@ -268,6 +284,7 @@ func (j *judgement) verdicts() Code {
 			j.show(Line{Word: word, By: j.policy.Operator, At: &v.At, Detail: detail})
 		}
 		j.found = append(j.found, s.findings...)
+		j.given = append(j.given, given{s.pack, s.version, s.digest, v.At})
 	}
 	return 0
 }
@@ -295,7 +312,7 @@ func (j *judgement) proof(first, second *checkpoint) Code {
 	switch {
 	case !ok:
 		return CodeWrongPath
-	case anchor.Origin != j.policy.Origin:
+	case anchor.Origin != j.origin:
 		return CodeWrongOrigin
 	case anchor.Log.Size != first.size:
 		return CodeNotAnchoredSize
@@ -312,19 +329,30 @@ func (j *judgement) proof(first, second *checkpoint) Code {
 			return CodeNotAnchoredSize
 		}
 	}
-	signature := "bls12-381"
-	if proven.Endorsement.Seal != nil {
-		signature = proven.Endorsement.Seal.Suite.algorithmName()
-	}
 	leaf := &proven.Leaf
-	who := fmt.Sprintf("network %x", leaf.Network[:8])
+	who := networkName(leaf)
 	j.claims = append(j.claims, claim{
-		line:  Line{Word: wordAnchored, By: who, At: &leaf.Time, Detail: "committee-quorum, " + signature},
-		names: []string{signature, proven.suite.algorithmName(), leaf.Format.algorithmName()},
+		line:  Line{Word: wordAnchored, By: who, At: &leaf.Time, Detail: "committee-quorum, " + endorsedBy(proven)},
+		names: provenNames(proven),
 		kind:  momentAnchored, moment: Moment{At: leaf.Time, By: who},
 	})
 	return 0
 }
+
+// endorsedBy is what signed the header behind a proof, among the sunsets.
+func endorsedBy(p *Proven) string {
+	if p.Endorsement.Seal != nil {
+		return p.Endorsement.Seal.Suite.algorithmName()
+	}
+	return "bls12-381"
+}
+
+// provenNames is what a proof rests on.
+func provenNames(p *Proven) []string {
+	return []string{endorsedBy(p), p.suite.algorithmName(), p.Leaf.Format.algorithmName()}
+}
+
+func networkName(leaf *Leaf) string { return fmt.Sprintf("network %x", leaf.Network[:8]) }
 
 // stamps gives the time-stamps over message that hold; one of an authority that
 // is not believed is named.

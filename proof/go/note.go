@@ -204,12 +204,24 @@ func parseNoteKey(text string) (*noteKey, Code) {
 	if !isKeyName(k.name) || strings.ContainsFunc(k.name, unicode.IsControl) {
 		return nil, CodeBadIdentifier
 	}
-	digest := SHA256.sum([]byte(k.name), []byte{'\n'}, data)
-	k.id = [4]byte(digest[:4])
+	k.setID()
 	if fmt.Sprintf("%x", k.id) != parts[1] {
 		return nil, CodeBadKey
 	}
 	return k, 0
+}
+
+// setID computes the id from name, kind and key.
+func (k *noteKey) setID() {
+	digest := SHA256.sum([]byte(k.name), []byte{'\n', k.kind}, k.key)
+	k.id = [4]byte(digest[:4])
+}
+
+// renamed is the same key under another name, and so under another id.
+func (k *noteKey) renamed(name string) *noteKey {
+	one := &noteKey{name: name, kind: k.kind, key: k.key}
+	one.setID()
+	return one
 }
 
 // algorithmName is the key's algorithm among the sunsets.

@@ -356,16 +356,19 @@ func verifyStamp(s *Stamp, anchors [][]byte) (*stamped, Code) {
 	if code != 0 {
 		return nil, code
 	}
-	var lists []*revocationList
+	var data []revocationData
 	for _, one := range s.Revocation {
 		if d.ok() {
-			lists = append(lists, d.revocationList(one))
+			data = append(data, d.revocationData(one))
 		}
 	}
 	if !d.ok() {
 		return nil, *d.code
 	}
-	state, more, code := checkRevocation(path.path, append(lists, t.lists...), t.info.time)
+	for _, one := range t.lists {
+		data = append(data, one)
+	}
+	state, more, code := checkRevocation(path.path, data, t.info.time)
 	if code != 0 {
 		return nil, code
 	}

@@ -20,6 +20,7 @@ func saturating(a, b uint64) uint64 {
 type tally struct {
 	logged, recorded                  bool
 	operators, witnesses, authorities map[string]bool
+	services                          map[string]bool
 }
 
 // weigh is the second half of a verification: what the claims weigh together,
@@ -61,10 +62,24 @@ func (j *judgement) weigh(subject Subject, stamps []held, renewals [][]held) {
 }
 
 func (j *judgement) aboutStamp(h *held) {
-	if state := &h.stamp.revocation; state.carried {
+	state := &h.stamp.revocation
+	switch {
+	case state.answered && state.responder:
+		j.show(Line{Word: wordNotRevokedSaysResponder, By: h.institution, At: &state.asOf})
+	case state.answered:
 		j.show(Line{Word: wordNotRevoked, By: h.institution, At: &state.asOf})
-	} else {
-		j.miss(Line{Word: wordRevocationNotCarried, By: h.institution, Detail: fmt.Sprint(state.unknown)})
+	case state.without > 0 || len(state.unknown) == 0:
+		j.miss(Line{Word: wordRevocationNotCarried, By: h.institution, Detail: fmt.Sprint(state.without)})
+	}
+	for i := range state.unknown {
+		one := &state.unknown[i]
+		j.miss(Line{Word: wordRevocationUnknown, By: h.institution, Detail: one.what, At: &one.at})
+	}
+	for i := range state.later {
+		// Under a policy of the first form a report says what it always said.
+		if one := &state.later[i]; j.policy.Later != nil {
+			j.show(Line{Word: wordRevokedLater, By: h.institution, Detail: one.what, At: &one.at})
+		}
 	}
 	if h.stamp.qualified {
 		j.show(Line{Word: wordQualified, By: h.institution})
@@ -74,7 +89,10 @@ func (j *judgement) aboutStamp(h *held) {
 // count keeps the claims whose algorithms count, and says what became of the
 // others.
 func (j *judgement) count(a *ages) *tally {
-	t := &tally{operators: map[string]bool{}, witnesses: map[string]bool{}, authorities: map[string]bool{}}
+	t := &tally{
+		operators: map[string]bool{}, witnesses: map[string]bool{}, authorities: map[string]bool{},
+		services: map[string]bool{},
+	}
 	for _, c := range j.claims {
 		word := c.line.Word
 		s := a.of(c.names...)
@@ -96,6 +114,8 @@ func (j *judgement) count(a *ages) *tally {
 				t.witnesses[c.institution] = true
 			case wordStamped:
 				t.authorities[c.institution] = true
+			case wordHeldElsewhere:
+				t.services[c.institution] = true
 			default:
 				t.operators[c.institution] = true
 			}
@@ -118,7 +138,7 @@ func (j *judgement) count(a *ages) *tally {
 // policy asks.
 func (j *judgement) checkNumbers(t *tally) bool {
 	all := make(map[string]bool)
-	for _, list := range []map[string]bool{t.operators, t.witnesses, t.authorities} {
+	for _, list := range []map[string]bool{t.operators, t.witnesses, t.authorities, t.services} {
 		for name := range list {
 			all[name] = true
 		}
@@ -191,6 +211,9 @@ func (j *judgement) compare(subject Subject, a *ages) (matches, decided bool) {
 // no bundle shows.
 func (j *judgement) always() {
 	for _, one := range j.bundle.Anchors {
+		if j.isRead(one.Kind) {
+			continue
+		}
 		j.miss(Line{Word: wordNotExamined, Detail: one.Kind.String()})
 	}
 	if code := j.trust.CheckSignatures(); code != 0 {

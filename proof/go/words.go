@@ -4,93 +4,109 @@ package verify
 
 // The sentences of a report.
 const (
-	wordFileMatches          Word = 1
-	wordFieldShown           Word = 2
-	wordLogged               Word = 3
-	wordLoggedSecond         Word = 4
-	wordLogStates            Word = 5
-	wordWitnessed            Word = 6
-	wordReceived             Word = 7
-	wordAnchored             Word = 8
-	wordStamped              Word = 9
-	wordNotRevoked           Word = 10
-	wordQualified            Word = 11
-	wordRenewed              Word = 12
-	wordRuleMet              Word = 13
-	wordRuleNotMet           Word = 14
-	wordRuleUndetermined     Word = 15
-	wordPromiseBroken        Word = 16
-	wordTrustFileSigned      Word = 17
-	wordShownBeforeSunset    Word = 18
-	wordNotTruth             Word = 100
-	wordNotOriginal          Word = 101
-	wordNotBefore            Word = 102
-	wordNotAfterwards        Word = 103
-	wordNoFile               Word = 120
-	wordNoDigestShown        Word = 121
-	wordFileDiffers          Word = 122
-	wordNoReceipt            Word = 123
-	wordUnknownService       Word = 124
-	wordNoSecondTree         Word = 125
-	wordUnknownSecondTree    Word = 126
-	wordTooFewWitnesses      Word = 127
-	wordUnknownCosigner      Word = 128
-	wordNoProof              Word = 129
-	wordProofNotAccepted     Word = 130
-	wordNoStamp              Word = 131
-	wordUnknownAuthority     Word = 132
-	wordTooFewAuthorities    Word = 133
-	wordTooFewInstitutions   Word = 134
-	wordRevocationNotCarried Word = 135
-	wordPastSunset           Word = 136
-	wordNotExamined          Word = 137
-	wordNoVerdict            Word = 138
-	wordTrustFileUnsigned    Word = 139
-	wordFieldsClosed         Word = 140
+	wordFileMatches                Word = 1
+	wordFieldShown                 Word = 2
+	wordLogged                     Word = 3
+	wordLoggedSecond               Word = 4
+	wordLogStates                  Word = 5
+	wordWitnessed                  Word = 6
+	wordReceived                   Word = 7
+	wordAnchored                   Word = 8
+	wordStamped                    Word = 9
+	wordNotRevoked                 Word = 10
+	wordQualified                  Word = 11
+	wordRenewed                    Word = 12
+	wordRuleMet                    Word = 13
+	wordRuleNotMet                 Word = 14
+	wordRuleUndetermined           Word = 15
+	wordPromiseBroken              Word = 16
+	wordTrustFileSigned            Word = 17
+	wordShownBeforeSunset          Word = 18
+	wordNotRevokedSaysResponder    Word = 19
+	wordRevokedLater               Word = 20
+	wordHeldElsewhere              Word = 21
+	wordPackInForce                Word = 22
+	wordInShard                    Word = 23
+	wordNotTruth                   Word = 100
+	wordNotOriginal                Word = 101
+	wordNotBefore                  Word = 102
+	wordNotAfterwards              Word = 103
+	wordNoFile                     Word = 120
+	wordNoDigestShown              Word = 121
+	wordFileDiffers                Word = 122
+	wordNoReceipt                  Word = 123
+	wordUnknownService             Word = 124
+	wordNoSecondTree               Word = 125
+	wordUnknownSecondTree          Word = 126
+	wordTooFewWitnesses            Word = 127
+	wordUnknownCosigner            Word = 128
+	wordNoProof                    Word = 129
+	wordProofNotAccepted           Word = 130
+	wordNoStamp                    Word = 131
+	wordUnknownAuthority           Word = 132
+	wordTooFewAuthorities          Word = 133
+	wordTooFewInstitutions         Word = 134
+	wordRevocationNotCarried       Word = 135
+	wordPastSunset                 Word = 136
+	wordNotExamined                Word = 137
+	wordNoVerdict                  Word = 138
+	wordTrustFileUnsigned          Word = 139
+	wordFieldsClosed               Word = 140
+	wordRevocationUnknown          Word = 141
+	wordUnknownTransparencyService Word = 142
+	wordPackForceNotShown          Word = 143
 )
 
 var sentences = map[Word]sentence{
-	wordFileMatches:          {"FileMatches", "the file presented has the digest that was deposited", "所提交文件的摘要与存证摘要一致"},
-	wordFieldShown:           {"FieldShown", "this field was deposited", "该字段属于存证内容"},
-	wordLogged:               {"Logged", "the entry stands in the tree that the log signed", "条目在日志所签名的树中"},
-	wordLoggedSecond:         {"LoggedSecond", "the entry stands at the same place in the log's SM3 tree", "条目在日志的 SM3 树中处于同一位置"},
-	wordLogStates:            {"LogStates", "the log itself states this time for its checkpoint", "日志自身为其检查点声明了该时间"},
-	wordWitnessed:            {"Witnessed", "an institution of its own cosigned the checkpoint as consistent with all before", "独立机构对检查点与此前历史一致作了见证签名"},
-	wordReceived:             {"Received", "the service promised to log the entry, and says when it took it", "存证服务承诺记录该条目，并声明接收时间"},
-	wordAnchored:             {"Anchored", "the network's committee recorded the checkpoint", "网络委员会记录了该检查点"},
-	wordStamped:              {"Stamped", "a time authority saw the checkpoint", "时间戳机构见到了该检查点"},
-	wordNotRevoked:           {"NotRevoked", "no X.509 certificate of the time authority was revoked then, says its revocation list", "吊销列表表明时间戳机构的证书当时未被吊销"},
-	wordQualified:            {"Qualified", "the token states that it is a qualified electronic time-stamp; a trusted list says whether it is", "令牌声明其为合格电子时间戳；是否合格以可信名单为准"},
-	wordRenewed:              {"Renewed", "new time-stamps were put over the whole bundle before the old algorithms lapsed", "在旧算法失效之前，已对整个证据包加盖新的时间戳"},
-	wordRuleMet:              {"RuleMet", "a rule found what it asks for", "规则所要求的情形具备"},
-	wordRuleNotMet:           {"RuleNotMet", "a rule found the contrary of what it asks for", "规则发现与其要求相反的情形"},
-	wordRuleUndetermined:     {"RuleUndetermined", "a rule could not decide on the facts it was given", "规则依所给事实不能判断"},
-	wordPromiseBroken:        {"PromiseBroken", "the entry stands elsewhere than the signed receipt promised", "条目位置与已签名回执的承诺不符"},
-	wordTrustFileSigned:      {"TrustFileSigned", "the trust file is signed by its institutions", "信任文件由其机构签名"},
-	wordShownBeforeSunset:    {"ShownBeforeSunset", "it rests on an algorithm that lapsed since, and a renewal shows that it existed before", "其所依算法其后失效，续期表明其在失效前已存在"},
-	wordNotTruth:             {"NotTruth", "that what the content says is so", "内容所述属实"},
-	wordNotOriginal:          {"NotOriginal", "that the content is the original, or who made it", "内容为原件，或由何人形成"},
-	wordNotBefore:            {"NotBefore", "that nothing was changed before the entry was logged", "上链存储之前内容未经改动"},
-	wordNotAfterwards:        {"NotAfterwards", "that the log showed all the same history after this checkpoint", "该检查点之后日志向所有人展示同一历史"},
-	wordNoFile:               {"NoFile", "anything about a file: none was presented", "与任何文件的关系：未提交文件"},
-	wordNoDigestShown:        {"NoDigestShown", "the digest of the content: that field is not opened", "内容摘要：该字段未披露"},
-	wordFileDiffers:          {"FileDiffers", "that the file presented is the one deposited: its digest is another", "所提交文件即存证文件：其摘要不同"},
-	wordNoReceipt:            {"NoReceipt", "when the service took the entry: there is no receipt", "存证服务接收条目的时间：没有回执"},
-	wordUnknownService:       {"UnknownService", "what the service signed: the policy does not name its key", "存证服务所签内容：策略未列其密钥"},
-	wordNoSecondTree:         {"NoSecondTree", "the entry in an SM3 tree: there is no proof of it", "条目在 SM3 树中：没有相应证明"},
-	wordUnknownSecondTree:    {"UnknownSecondTree", "the entry in the SM3 tree: the policy does not name its key", "条目在 SM3 树中：策略未列其密钥"},
-	wordTooFewWitnesses:      {"TooFewWitnesses", "that as many institutions cosigned as the policy asks", "达到策略所要求数量的机构见证"},
-	wordUnknownCosigner:      {"UnknownCosigner", "a cosignature whose key the policy does not name", "策略未列其密钥的见证签名"},
-	wordNoProof:              {"NoProof", "that the network recorded the checkpoint: there is no proof of it", "网络记录了该检查点：没有相应证明"},
-	wordProofNotAccepted:     {"ProofNotAccepted", "that the network recorded the checkpoint: the trust file does not reach so far", "网络记录了该检查点：信任文件尚不足以判断"},
-	wordNoStamp:              {"NoStamp", "the word of a time authority: there is no time-stamp", "时间戳机构的证明：没有时间戳"},
-	wordUnknownAuthority:     {"UnknownAuthority", "a time-stamp of an authority that the policy does not name", "策略未列机构的时间戳"},
-	wordTooFewAuthorities:    {"TooFewAuthorities", "that as many institutions stamped as the policy asks", "达到策略所要求数量的机构加盖时间戳"},
-	wordTooFewInstitutions:   {"TooFewInstitutions", "that as many institutions stand for it in all as the policy asks", "达到策略所要求的机构总数"},
-	wordRevocationNotCarried: {"RevocationNotCarried", "that no X.509 certificate of the time authority was revoked: no revocation data was carried", "时间戳机构的证书未被吊销：未附吊销数据"},
-	wordPastSunset:           {"PastSunset", "what rests on an algorithm that lapsed, as no renewal shows that it existed before", "依赖已失效算法者：没有续期表明其在失效前已存在"},
-	wordNotExamined:          {"NotExamined", "what an anchor of this kind shows: this verifier carries it and does not read it", "此类锚定所表明者：本验证器仅予携带，未作审查"},
-	wordNoVerdict:            {"NoVerdict", "the finding of any rule: there is no verdict", "任何规则的认定：没有规则结论"},
-	wordTrustFileUnsigned:    {"TrustFileUnsigned", "that institutions stand for the trust file: enough signatures are not there", "机构为信任文件作保：签名不足"},
-	wordFieldsClosed:         {"FieldsClosed", "fields that were deposited and are not opened", "已存证但未披露的字段"},
+	wordFileMatches:                {"FileMatches", "the file presented has the digest that was deposited", "所提交文件的摘要与存证摘要一致"},
+	wordFieldShown:                 {"FieldShown", "this field was deposited", "该字段属于存证内容"},
+	wordLogged:                     {"Logged", "the entry stands in the tree that the log signed", "条目在日志所签名的树中"},
+	wordLoggedSecond:               {"LoggedSecond", "the entry stands at the same place in the log's SM3 tree", "条目在日志的 SM3 树中处于同一位置"},
+	wordLogStates:                  {"LogStates", "the log itself states this time for its checkpoint", "日志自身为其检查点声明了该时间"},
+	wordWitnessed:                  {"Witnessed", "an institution of its own cosigned the checkpoint as consistent with all before", "独立机构对检查点与此前历史一致作了见证签名"},
+	wordReceived:                   {"Received", "the service promised to log the entry, and says when it took it", "存证服务承诺记录该条目，并声明接收时间"},
+	wordAnchored:                   {"Anchored", "the network's committee recorded the checkpoint", "网络委员会记录了该检查点"},
+	wordStamped:                    {"Stamped", "a time authority saw the checkpoint", "时间戳机构见到了该检查点"},
+	wordNotRevoked:                 {"NotRevoked", "no X.509 certificate of the time authority was revoked then, says its revocation list", "吊销列表表明时间戳机构的证书当时未被吊销"},
+	wordQualified:                  {"Qualified", "the token states that it is a qualified electronic time-stamp; a trusted list says whether it is", "令牌声明其为合格电子时间戳；是否合格以可信名单为准"},
+	wordRenewed:                    {"Renewed", "new time-stamps were put over the whole bundle before the old algorithms lapsed", "在旧算法失效之前，已对整个证据包加盖新的时间戳"},
+	wordRuleMet:                    {"RuleMet", "a rule found what it asks for", "规则所要求的情形具备"},
+	wordRuleNotMet:                 {"RuleNotMet", "a rule found the contrary of what it asks for", "规则发现与其要求相反的情形"},
+	wordRuleUndetermined:           {"RuleUndetermined", "a rule could not decide on the facts it was given", "规则依所给事实不能判断"},
+	wordPromiseBroken:              {"PromiseBroken", "the entry stands elsewhere than the signed receipt promised", "条目位置与已签名回执的承诺不符"},
+	wordTrustFileSigned:            {"TrustFileSigned", "the trust file is signed by its institutions", "信任文件由其机构签名"},
+	wordShownBeforeSunset:          {"ShownBeforeSunset", "it rests on an algorithm that lapsed since, and a renewal shows that it existed before", "其所依算法其后失效，续期表明其在失效前已存在"},
+	wordNotRevokedSaysResponder:    {"NotRevokedSaysResponder", "no X.509 certificate of the time authority was revoked then, say the responders of its issuers, and its revocation lists where there are any", "签发机构应答方（及所附吊销列表）表明时间戳机构的证书当时未被吊销"},
+	wordRevokedLater:               {"RevokedLater", "an X.509 certificate of the time authority was revoked after this time, for a reason that does not reach back", "时间戳机构的证书在该时间之后被吊销，其原因不溯及既往"},
+	wordHeldElsewhere:              {"HeldElsewhere", "another transparency service holds it in its tree, as its receipt shows", "另一透明日志服务的回执表明其树中载有该内容"},
+	wordPackInForce:                {"PackInForce", "the network's registry had the rule pack in force when it was applied", "规则适用之时，网络登记表明该规则包有效"},
+	wordInShard:                    {"InShard", "the entry stands in a shard of the policy's log, of this origin", "条目位于策略所列日志的分片中，其来源如下"},
+	wordNotTruth:                   {"NotTruth", "that what the content says is so", "内容所述属实"},
+	wordNotOriginal:                {"NotOriginal", "that the content is the original, or who made it", "内容为原件，或由何人形成"},
+	wordNotBefore:                  {"NotBefore", "that nothing was changed before the entry was logged", "上链存储之前内容未经改动"},
+	wordNotAfterwards:              {"NotAfterwards", "that the log showed all the same history after this checkpoint", "该检查点之后日志向所有人展示同一历史"},
+	wordNoFile:                     {"NoFile", "anything about a file: none was presented", "与任何文件的关系：未提交文件"},
+	wordNoDigestShown:              {"NoDigestShown", "the digest of the content: that field is not opened", "内容摘要：该字段未披露"},
+	wordFileDiffers:                {"FileDiffers", "that the file presented is the one deposited: its digest is another", "所提交文件即存证文件：其摘要不同"},
+	wordNoReceipt:                  {"NoReceipt", "when the service took the entry: there is no receipt", "存证服务接收条目的时间：没有回执"},
+	wordUnknownService:             {"UnknownService", "what the service signed: the policy does not name its key", "存证服务所签内容：策略未列其密钥"},
+	wordNoSecondTree:               {"NoSecondTree", "the entry in an SM3 tree: there is no proof of it", "条目在 SM3 树中：没有相应证明"},
+	wordUnknownSecondTree:          {"UnknownSecondTree", "the entry in the SM3 tree: the policy does not name its key", "条目在 SM3 树中：策略未列其密钥"},
+	wordTooFewWitnesses:            {"TooFewWitnesses", "that as many institutions cosigned as the policy asks", "达到策略所要求数量的机构见证"},
+	wordUnknownCosigner:            {"UnknownCosigner", "a cosignature whose key the policy does not name", "策略未列其密钥的见证签名"},
+	wordNoProof:                    {"NoProof", "that the network recorded the checkpoint: there is no proof of it", "网络记录了该检查点：没有相应证明"},
+	wordProofNotAccepted:           {"ProofNotAccepted", "that the network recorded the checkpoint: the trust file does not reach so far", "网络记录了该检查点：信任文件尚不足以判断"},
+	wordNoStamp:                    {"NoStamp", "the word of a time authority: there is no time-stamp", "时间戳机构的证明：没有时间戳"},
+	wordUnknownAuthority:           {"UnknownAuthority", "a time-stamp of an authority that the policy does not name", "策略未列机构的时间戳"},
+	wordTooFewAuthorities:          {"TooFewAuthorities", "that as many institutions stamped as the policy asks", "达到策略所要求数量的机构加盖时间戳"},
+	wordTooFewInstitutions:         {"TooFewInstitutions", "that as many institutions stand for it in all as the policy asks", "达到策略所要求的机构总数"},
+	wordRevocationNotCarried:       {"RevocationNotCarried", "that no X.509 certificate of the time authority was revoked: no revocation data was carried", "时间戳机构的证书未被吊销：未附吊销数据"},
+	wordPastSunset:                 {"PastSunset", "what rests on an algorithm that lapsed, as no renewal shows that it existed before", "依赖已失效算法者：没有续期表明其在失效前已存在"},
+	wordNotExamined:                {"NotExamined", "what an anchor of this kind shows: this verifier carries it and does not read it", "此类锚定所表明者：本验证器仅予携带，未作审查"},
+	wordNoVerdict:                  {"NoVerdict", "the finding of any rule: there is no verdict", "任何规则的认定：没有规则结论"},
+	wordTrustFileUnsigned:          {"TrustFileUnsigned", "that institutions stand for the trust file: enough signatures are not there", "机构为信任文件作保：签名不足"},
+	wordFieldsClosed:               {"FieldsClosed", "fields that were deposited and are not opened", "已存证但未披露的字段"},
+	wordRevocationUnknown:          {"RevocationUnknown", "whether an X.509 certificate of the time authority was revoked: the responder of its issuer does not know it", "时间戳机构的证书是否被吊销：其签发机构的应答方不知该证书"},
+	wordUnknownTransparencyService: {"UnknownTransparencyService", "what the receipt of a transparency service shows: the policy does not name its key", "透明日志服务回执所表明者：策略未列其密钥"},
+	wordPackForceNotShown:          {"PackForceNotShown", "that the rule pack was in force when it was applied: no proof of it was carried", "规则适用之时该规则包有效：未附相应证明"},
 }

@@ -25,6 +25,7 @@ const (
 	oidExtendedKeyUsage    = "2.5.29.37"
 	oidAnyPurpose          = "2.5.29.37.0"
 	oidTimeStamping        = "1.3.6.1.5.5.7.3.8"
+	oidOCSPSigning         = "1.3.6.1.5.5.7.3.9"
 	oidCommonName          = "2.5.4.3"
 )
 
@@ -38,8 +39,8 @@ const (
 
 // purposes is an extended key usage.
 type purposes struct {
-	critical, stamping, any bool
-	count                   int
+	critical, stamping, answering, any bool
+	count                              int
 }
 
 // x509Certificate is an X.509 certificate, read and not yet believed.
@@ -158,6 +159,7 @@ func (c *x509Certificate) readPurposes(in *der, critical bool) {
 	for in.more() {
 		name := in.oid().String()
 		c.purposes.stamping = c.purposes.stamping || name == oidTimeStamping
+		c.purposes.answering = c.purposes.answering || name == oidOCSPSigning
 		c.purposes.any = c.purposes.any || name == oidAnyPurpose
 		c.purposes.count++
 		in.require(c.purposes.count <= maxExtensions, CodeTooMany)
@@ -175,8 +177,14 @@ func (c *x509Certificate) passesForStamping() bool {
 
 // validAt: the last second is within.
 func (c *x509Certificate) validAt(at uint64) bool {
-	return at >= c.notBefore && at/1000 <= c.notAfter/1000
+	return at >= c.notBefore && !c.endedBefore(at)
 }
+
+// endedBefore says that the validity had ended before an instant.
+func (c *x509Certificate) endedBefore(at uint64) bool { return at/1000 > c.notAfter/1000 }
+
+// mayAnswer says that the extended key usage has answers about certificates.
+func (c *x509Certificate) mayAnswer() bool { return c.purposes != nil && c.purposes.answering }
 
 // isStamper says that the certificate is for time-stamping alone.
 func (c *x509Certificate) isStamper() bool {

@@ -2,7 +2,7 @@ package verify
 
 import (
 	"bytes"
-	"math"
+	"slices"
 )
 
 // maxRevocationList is the longest revocation list, in bytes.
@@ -12,9 +12,11 @@ const maxRevocationList = 1 << 20
 type revoked struct {
 	serial []byte
 	date   uint64
-	// always: the reason is a compromised key, so it counts from the beginning.
-	always bool
+	reason int
 }
+
+// noReason stands where none of one byte is stated.
+const noReason = -1
 
 // revocationList is a list, read and not yet believed.
 type revocationList struct {
@@ -55,27 +57,67 @@ func (d *der) revocationList(data []byte) *revocationList {
 		}
 	}
 	if v, there := in.optional(inContext(0)); there {
-		for list := d.onlySequence(v.body); list.more(); {
-			one := list.sequence()
-			id, critical := one.oid().String(), one.flag()
-			d.require(!critical || id == oidCRLNumber || id == oidAuthorityKey, CodeCriticalExtension)
-		}
+		d.onlySequence(v.body).understand(oidCRLNumber, oidAuthorityKey)
 	}
 	in.end()
 	return l
 }
 
+// understand refuses a critical extension that is none of these.
+func (d *der) understand(known ...string) {
+	for d.more() {
+		one := d.sequence()
+		id, critical := one.oid().String(), one.flag()
+		d.require(!critical || slices.Contains(known, id), CodeCriticalExtension)
+	}
+}
+
+// oneByte is the content of an ENUMERATED that has one byte.
+func oneByte(body []byte) int {
+	if len(body) != 1 {
+		return noReason
+	}
+	return int(body[0])
+}
+
+// of is what the list says of a certificate, if it is of its issuer and that
+// stands for it.
+func (l *revocationList) of(subject, issuer *x509Certificate) (*said, []algorithms, Code) {
+	if !bytes.Equal(l.issuer, subject.issuer) {
+		return nil, nil, 0
+	}
+	if !issuer.may(useCRL) {
+		return nil, nil, CodeNotAnIssuer
+	}
+	key, code := parsePublicKey(issuer.spki)
+	if code != 0 {
+		return nil, nil, code
+	}
+	by, code := verifySignature(key, l.algorithm, "", l.tbs, l.signature)
+	if code != 0 {
+		return nil, nil, code
+	}
+	s := &said{status: statusGood, made: l.made, next: l.next}
+	for _, entry := range l.entries {
+		// The first entry of a certificate counts.
+		if bytes.Equal(entry.serial, subject.serial) {
+			s.status, s.date, s.reason = statusRevoked, entry.date, entry.reason
+			break
+		}
+	}
+	return s, []algorithms{by}, 0
+}
+
 func (d *der) revoked() (r revoked) {
 	r.serial = d.expect(tagInteger).body
-	r.date = d.time()
+	r.date, r.reason = d.time(), noReason
 	if v, there := d.optional(tagSequence); there {
 		for list := d.inside(v.body); list.more(); {
 			one := list.sequence()
 			id, critical := one.oid().String(), one.flag()
 			body := one.expect(tagOctetString).body
 			if id == oidReason {
-				reason := d.inside(body).expect(tagEnumerated).body
-				r.always = len(reason) == 1 && (reason[0] == 1 || reason[0] == 2 || reason[0] == 10)
+				r.reason = oneByte(d.inside(body).expect(tagEnumerated).body)
 			} else {
 				d.require(!critical, CodeCriticalExtension)
 			}
@@ -83,65 +125,4 @@ func (d *der) revoked() (r revoked) {
 	}
 	d.end()
 	return r
-}
-
-// revocation is what is known of a chain: for how many certificates no list was
-// carried or, where none is missing, when the oldest list was made.
-type revocation struct {
-	unknown int
-	carried bool
-	asOf    uint64
-}
-
-// checkRevocation judges the lists at a time; each must be of use.
-func checkRevocation(path []*x509Certificate, lists []*revocationList, at uint64) (revocation, []algorithms, Code) {
-	found := revocation{asOf: math.MaxUint64}
-	var used []algorithms
-	useful := make([]bool, len(lists))
-	for i := 0; i+1 < len(path); i++ {
-		subject, issuer := path[i], path[i+1]
-		answered := false
-		for j, list := range lists {
-			if !bytes.Equal(list.issuer, subject.issuer) {
-				continue
-			}
-			if !issuer.may(useCRL) {
-				return found, nil, CodeNotAnIssuer
-			}
-			key, code := parsePublicKey(issuer.spki)
-			if code != 0 {
-				return found, nil, code
-			}
-			by, code := verifySignature(key, list.algorithm, "", list.tbs, list.signature)
-			if code != 0 {
-				return found, nil, code
-			}
-			used = append(used, by)
-			if list.made < at && (list.next == nil || *list.next < at) {
-				return found, nil, CodeBadRevocation
-			}
-			for _, entry := range list.entries {
-				if !bytes.Equal(entry.serial, subject.serial) {
-					continue
-				}
-				if entry.always || entry.date <= at {
-					return found, nil, CodeCertificateRevoked
-				}
-				// The first entry of a certificate counts.
-				break
-			}
-			answered, useful[j] = true, true
-			found.asOf = min(found.asOf, list.made)
-		}
-		if !answered {
-			found.unknown++
-		}
-	}
-	for _, one := range useful {
-		if !one {
-			return found, nil, CodeBadRevocation
-		}
-	}
-	found.carried = found.unknown == 0 && len(path) >= 2
-	return found, used, 0
 }

@@ -280,6 +280,8 @@ codes! {
     769 PromiseBroken Never "the entry stands elsewhere than the receipt promised" "条目位置与回执承诺不符";
     770 WrongRenewal Never "the renewal is not over the bundle before it" "续期与此前的证据包不符";
     771 FileDiffers Never "the file is not the one that was deposited" "文件不是所存证的文件";
+    772 NotAResponder Never "the X.509 certificate may not answer for the issuer of the one asked about" "该 X.509 证书无权代被询证书的签发机构作出应答";
+    773 ResponderDeclined NotYet "the responder gave no answer about the X.509 certificate" "应答方未就该 X.509 证书作出应答";
 
     // Witnesses of logs.
     780 WitnessElsewhere NotYet "the witness cosigned another size last" "见证机构最近见证的是另一规模";

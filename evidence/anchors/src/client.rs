@@ -9,6 +9,7 @@
 
 use crate::authority::Authority;
 use crate::clock::Asked;
+use crate::revocation::{Gatherer, Missing};
 use std::time::{Duration, Instant, SystemTime};
 use ureq::Agent;
 use zeugma_evidence_verify::bundle::Stamp;
@@ -32,6 +33,8 @@ pub struct Answer {
     pub stamped: Stamped,
     /// When it was asked for, by our clock.
     pub asked: Asked,
+    /// What was asked about its chain and is not beside it.
+    pub missing: Vec<Missing>,
 }
 
 /// Asks time authorities.
@@ -40,6 +43,7 @@ pub struct Client {
     agent: Agent,
     config: ureq::config::Config,
     clock: fn() -> BlockTime,
+    gatherer: Option<Gatherer>,
 }
 
 impl Client {
@@ -54,7 +58,7 @@ impl Client {
             .timeout_global(Some(timeout))
             .user_agent(concat!("zeugma-evidence/", env!("CARGO_PKG_VERSION")))
             .build();
-        Self { agent: config.clone().into(), config, clock: machine }
+        Self { agent: config.clone().into(), config, clock: machine, gatherer: None }
     }
 
     /// The client with another clock.
@@ -64,11 +68,18 @@ impl Client {
         self
     }
 
+    /// The client that gathers revocation data about the chain of each time-stamp.
+    #[must_use]
+    pub fn with_gatherer(mut self, gatherer: Gatherer) -> Self {
+        self.gatherer = Some(gatherer);
+        self
+    }
+
     /// Asks `authority` for a time-stamp over `message`, under SHA-256, and verifies it. Blocks until it is there.
     ///
     /// # Errors
     /// [`Code::TooSlow`]; [`Code::NotGranted`] when it cannot be reached or answers otherwise; [`Code::TooLong`];
-    /// the refusals of [`verify_token`]; [`Code::StoreFailed`] without randomness.
+    /// the refusals of [`verify_token`], also for what was gathered; [`Code::StoreFailed`] without randomness.
     pub fn stamp(&self, authority: &Authority, message: &[u8]) -> Result<Answer, Refusal> {
         let imprint = Imprint::of(Hash::Sha256, message);
         let nonce = nonce()?;
@@ -84,10 +95,17 @@ impl Client {
             Expected { imprint: Some(&request.imprint), nonce: Some(&nonce), policies: authority.policies() };
         let offered: Vec<&[u8]> = authority.offered().iter().map(Vec::as_slice).collect();
         let material = Material { anchors: &[authority.anchor()], offered: &offered, revocation: &[] };
-        let stamped = verify_token(&token, &expected, &material)?;
+        let mut stamped = verify_token(&token, &expected, &material)?;
         // Lists that the authority sent are inside the token; so are X.509 certificates, and those of ours help.
-        let stamp = Stamp { token, certificates: authority.offered().to_vec(), revocation: Vec::new() };
-        Ok(Answer { stamp, stamped, asked })
+        let mut stamp = Stamp { token, certificates: authority.offered().to_vec(), revocation: Vec::new() };
+        let mut missing = Vec::new();
+        if let Some(gatherer) = &self.gatherer {
+            missing = gatherer.gather(&mut stamp, authority.anchor())?;
+            let revocation: Vec<&[u8]> = stamp.revocation.iter().map(Vec::as_slice).collect();
+            stamped =
+                verify_token(&stamp.token, &expected, &Material { revocation: &revocation, ..material })?;
+        }
+        Ok(Answer { stamp, stamped, asked, missing })
     }
 
     fn post(&self, authority: &Authority, request: &[u8]) -> Result<Vec<u8>, Refusal> {

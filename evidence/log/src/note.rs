@@ -191,6 +191,18 @@ impl VerifierKey {
         Self::new(name, algorithm, Material::Ed25519(ed25519::PublicKey::parse_strict(key)?), key)
     }
 
+    /// The same key under another name, and so under another id: a log signs each of its shards under that shard's name.
+    ///
+    /// # Errors
+    /// [`Code::TooLong`] or [`Code::BadIdentifier`] for the name.
+    pub fn renamed(&self, name: &str) -> Result<Self, Refusal> {
+        let key = match &self.material {
+            Material::Ed25519(key) => key.as_bytes().to_vec(),
+            Material::MlDsa44(key) => key.to_bytes().to_vec(),
+        };
+        Self::new(name, self.algorithm, self.material.clone(), &key)
+    }
+
     fn new(name: &str, algorithm: Algorithm, material: Material, key: &[u8]) -> Result<Self, Refusal> {
         require_name(name)?;
         let hash = sha256(&[name.as_bytes(), b"\n", &[algorithm as u8], key]);

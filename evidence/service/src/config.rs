@@ -211,6 +211,21 @@ pub struct StampingConfig {
     pub clock_milliseconds: u64,
     /// How many institutions the published policy asks for.
     pub needed: u16,
+    /// Whether OCSP answers and revocation lists are gathered when a time-stamp arrives, and from where.
+    pub revocation: RevocationConfig,
+}
+
+/// Where revocation data is gathered: the addresses stand in the X.509 certificates of the authorities.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RevocationConfig {
+    /// Nowhere: reports say that none was carried.
+    None,
+    /// At addresses of the public network.
+    #[default]
+    Public,
+    /// At any address: for authorities in the operator's own network.
+    Anywhere,
 }
 
 impl Default for StampingConfig {
@@ -221,6 +236,7 @@ impl Default for StampingConfig {
             rest_seconds: 300,
             clock_milliseconds: 5_000,
             needed: 0,
+            revocation: RevocationConfig::default(),
         }
     }
 }

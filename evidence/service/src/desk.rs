@@ -335,6 +335,7 @@ impl Desk {
             let path = self.log.inclusion(position, tree, size)?;
             Ok::<_, Refusal>(Logged { note, path })
         };
+        let verdicts = self.judging.verdicts(position)?;
         let suites = if stored.entry.sm3.is_some() { Suites::Both } else { Suites::Sha256 };
         let bundle = Bundle {
             disclosure: Disclosure::of(&stored.record, &stored.seed, suites, |_| true),
@@ -347,8 +348,8 @@ impl Desk {
             receipt: Some(self.receipt(position)?),
             proof,
             stamps: stamped.map(crate::stamping::Checkpoint::stamps).unwrap_or_default(),
-            verdicts: self.judging.verdicts(position)?,
-            anchors: Vec::new(),
+            anchors: self.judging.in_force(&verdicts)?,
+            verdicts,
             renewals: Vec::new(),
             seal: Digests { sha256: [0; 32], sm3: [0; 32] },
         };

@@ -23,6 +23,7 @@ use tokio::sync::watch;
 use zeugma_client::Client;
 use zeugma_crypto::ed25519::SecretKey;
 use zeugma_proof::TrustFile;
+use zeugma_evidence_verify::policy::log_of;
 use zeugma_types::{Decode as _, Refusal};
 
 /// Longest file with a token, in bytes.
@@ -189,7 +190,7 @@ pub async fn run_with(
         access: Arc::new(access),
         metrics: Arc::clone(&metrics),
         audit,
-        operator: config.log.origin.as_str().into(),
+        operator: log_of(&config.log.origin).into(),
         places,
         readers,
         arriving,

@@ -3,7 +3,11 @@
 //! It is an argument of the verification like the trust file, has canonical bytes and a digest, and the report
 //! names that digest. An institution is a name: the log's operator, its witnesses and the time authorities
 //! each belong to one, and one institution counts once.
+//!
+//! There are two forms. The second asks more: it may take in the shards of the log, and name the keys of other
+//! transparency services. What was judged under the first has the report that it had.
 
+use crate::cose;
 use crate::x509::MAX_CERTIFICATE;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -12,8 +16,9 @@ use zeugma_proof::body::MAX_ORIGIN;
 use zeugma_types::codec::{put_bytes, put_list, put_option};
 use zeugma_types::{Code, Decode, Encode, Purpose, Reader, Refusal};
 
-/// First bytes of every policy; the last is the version.
-const MAGIC: [u8; 8] = *b"ZGPOLIC1";
+/// First bytes of a policy of the first form and of the second; the last is the version.
+const FIRST: [u8; 8] = *b"ZGPOLIC1";
+const SECOND: [u8; 8] = *b"ZGPOLIC2";
 /// Longest policy, in bytes.
 pub const MAX_POLICY: usize = 1024 * 1024;
 /// Most keys of a log, witnesses and authorities.
@@ -24,6 +29,12 @@ const MAX_NAME: usize = 64;
 const MAX_VKEY: usize = 4_096;
 /// Longest dotted identifier, in bytes.
 const MAX_OID: usize = 128;
+/// Longest issuer and key of a transparency service, in bytes.
+const MAX_SERVICE: usize = 1024;
+/// What stands between the origin of a log and the name of one of its shards.
+const SHARD: &str = "/shard/";
+/// Longest origin of a shard, in bytes: that of its second tree is the name of a key too.
+const MAX_SHARD: usize = 251;
 
 /// Who may cosign.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +65,35 @@ pub enum Network {
     Required,
 }
 
+/// Which logs a policy is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shards {
+    /// The log of its origin alone.
+    Alone,
+    /// The log of its origin and the shards of it, which the same keys sign.
+    Followed,
+}
+
+/// A transparency service whose COSE receipts count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// The institution behind it.
+    pub institution: String,
+    /// Who its receipts must name as their issuer; without it, whom they name makes no difference.
+    pub issuer: Option<String>,
+    /// Its key, a SubjectPublicKeyInfo in DER.
+    pub key: Vec<u8>,
+}
+
+/// What a policy of the second form asks besides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Later {
+    /// Which logs it is for.
+    pub shards: Shards,
+    /// Whose COSE receipts count.
+    pub services: Vec<Service>,
+}
+
 /// Whose word counts, and how many of them it takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -79,9 +119,36 @@ pub struct Policy {
     pub institutions_needed: u16,
     /// Whether the network must have recorded the checkpoint.
     pub network: Network,
+    /// What the second form asks besides; `None` in the first.
+    pub later: Option<Later>,
+}
+
+/// The origin of the log of which this origin is a shard, or the origin itself.
+#[must_use]
+pub fn log_of(origin: &str) -> &str {
+    match origin.rsplit_once(SHARD) {
+        Some((log, name)) if is_shard_name(name) && !log.is_empty() => log,
+        _ => origin,
+    }
+}
+
+fn is_shard_name(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    !name.is_empty() && name.bytes().all(plain)
 }
 
 impl Policy {
+    /// Whether it is for the log of this origin: its own, or that of a shard where it follows them.
+    #[must_use]
+    pub fn is_for(&self, origin: &str) -> bool {
+        let follows = self.later.as_ref().is_some_and(|later| later.shards == Shards::Followed);
+        let shard = || {
+            let name = origin.strip_prefix(self.origin.as_str())?.strip_prefix(SHARD)?;
+            Some(is_shard_name(name) && origin.len() <= MAX_SHARD)
+        };
+        origin == self.origin || follows && shard() == Some(true)
+    }
+
     /// The digest that a report names.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
@@ -99,7 +166,7 @@ fn texts(reader: &mut Reader<'_>, bound: usize) -> Result<Vec<String>, Refusal> 
 
 impl Encode for Policy {
     fn encode(&self, out: &mut Vec<u8>) {
-        MAGIC.encode(out);
+        if self.later.is_some() { SECOND } else { FIRST }.encode(out);
         put_bytes(out, self.origin.as_bytes());
         put_bytes(out, self.operator.as_bytes());
         put_texts(out, &self.log_keys);
@@ -118,13 +185,22 @@ impl Encode for Policy {
         self.authorities_needed.encode(out);
         self.institutions_needed.encode(out);
         out.push(u8::from(self.network == Network::Required));
+        if let Some(later) = &self.later {
+            out.push(u8::from(later.shards == Shards::Followed));
+            put_list(out, &later.services, |out, service| {
+                put_bytes(out, service.institution.as_bytes());
+                put_option(out, service.issuer.as_ref(), |out, issuer| put_bytes(out, issuer.as_bytes()));
+                put_bytes(out, &service.key);
+            });
+        }
     }
 }
 
 impl Decode for Policy {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Refusal> {
-        if reader.array()? != MAGIC {
-            return Err(Refusal::new(Code::BadMagic).needed("ZGPOLIC1"));
+        let magic: [u8; 8] = reader.array()?;
+        if magic != FIRST && magic != SECOND {
+            return Err(Refusal::new(Code::BadMagic).needed("ZGPOLIC2"));
         }
         let policy = Self {
             origin: reader.text(MAX_ORIGIN)?,
@@ -149,6 +225,7 @@ impl Decode for Policy {
                 1 => Network::Required,
                 other => return Err(Refusal::new(Code::UnknownTag).needed(1_u64).found(other)),
             },
+            later: if magic == SECOND { Some(Later::decode(reader)?) } else { None },
         };
         if policy.log_keys.is_empty() {
             return Err(Refusal::new(Code::EmptySet).needed("a key of the log"));
@@ -164,5 +241,51 @@ impl Decode for Policy {
         let policy = Self::decode(&mut reader)?;
         reader.finish()?;
         Ok(policy)
+    }
+}
+
+impl Decode for Later {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Refusal> {
+        Ok(Self {
+            shards: match reader.u8()? {
+                0 => Shards::Alone,
+                1 => Shards::Followed,
+                other => return Err(Refusal::new(Code::UnknownTag).needed(1_u64).found(other)),
+            },
+            services: reader.list(MAX_LIST, |r| {
+                Ok(Service {
+                    institution: r.text(MAX_NAME)?,
+                    issuer: r.option(|r| r.text(MAX_SERVICE))?,
+                    key: r.bytes(MAX_SERVICE)?.to_vec(),
+                })
+            })?,
+        })
+    }
+}
+
+impl Service {
+    /// Its key, read.
+    pub(crate) fn parsed(&self) -> Result<cose::Key, Refusal> {
+        cose::Key::parse(&self.key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shard_is_named_below_the_origin_and_nothing_else_is_one() {
+        for (origin, log) in [
+            ("log.example/one", "log.example/one"),
+            ("log.example/one/shard/2027", "log.example/one"),
+            ("log.example/one/shard/2027/audit", "log.example/one/shard/2027/audit"),
+            ("log.example/one/shard/", "log.example/one/shard/"),
+            ("log.example/one/shard/a b", "log.example/one/shard/a b"),
+            ("/shard/x", "/shard/x"),
+            ("log.example/one/shard/a/shard/b", "log.example/one/shard/a"),
+        ] {
+            assert_eq!(log_of(origin), log, "{origin}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use zeugma_evidence_verify::testkit::authority::{
 use zeugma_evidence_verify::tsp::{
     Counted, Expected, Imprint, Material, Request, Stamped, quorum, token_of_response, verify_token,
 };
-use zeugma_evidence_verify::x509::{Hash, Revocation};
+use zeugma_evidence_verify::x509::Hash;
 use zeugma_types::{BlockTime, Code, Refusal, Span};
 
 const AT: BlockTime = BlockTime::new(1_767_225_605_250);
@@ -49,7 +49,7 @@ fn a_good_time_stamp_holds_and_says_what_it_says() {
     assert_eq!(stamped.time(), AT);
     assert_eq!(stamped.accuracy().unwrap().0, 1_000_000);
     assert_eq!((stamped.policy(), stamped.signer(), stamped.chain()), (POLICY, "Signer", 2));
-    assert_eq!(stamped.revocation(), Revocation::NotCarried { certificates: 1 });
+    assert_eq!((stamped.revocation().without, stamped.revocation().answered), (1, None));
     let names: Vec<_> = stamped.algorithms().iter().map(|one| (one.signature.as_str(), one.hash)).collect();
     assert_eq!(names, [("ecdsa-p256", "sha256")]);
     for hash in [Hash::Sha384, Hash::Sha512, Hash::Sm3] {
@@ -216,7 +216,8 @@ fn revocation_counts_from_its_date_or_from_the_beginning_for_a_compromised_key()
         |revoked: &[(u8, BlockTime, u8)]| revocation_list("Root", &authority.root_key, (AT, after), revoked);
     let judged = |list: &[u8]| judge(&authority, &token, &[list]).map_err(|why| why.code);
     let clean = judged(&list(&[(9, before, 0)])).unwrap();
-    assert!(matches!(clean.revocation(), Revocation::NotRevoked { as_of: AT, .. }));
+    let known = clean.revocation();
+    assert_eq!((known.without, known.answered, known.responder), (0, Some(AT), false));
     judged(&list(&[(2, after, 4)])).unwrap();
     assert_eq!(judged(&list(&[(2, before, 4)])), Err(Code::CertificateRevoked));
     assert_eq!(judged(&list(&[(2, after, 1)])), Err(Code::CertificateRevoked));

@@ -30,9 +30,19 @@ pub struct Front {
 }
 
 impl Front {
-    /// Starts one that answers bodies so.
+    /// Starts one that answers bodies so, of requests for time-stamps alone.
     #[must_use]
     pub fn start(answer: impl Fn(&[u8]) -> Answered + Send + 'static) -> Self {
+        Self::of(answer, true)
+    }
+
+    /// Starts one that answers whatever is asked so.
+    #[must_use]
+    pub fn open(answer: impl Fn(&[u8]) -> Answered + Send + 'static) -> Self {
+        Self::of(answer, false)
+    }
+
+    fn of(answer: impl Fn(&[u8]) -> Answered + Send + 'static, strict: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (ended, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
@@ -43,7 +53,7 @@ impl Front {
                     return;
                 }
                 // One who went away meanwhile is no failure of the front.
-                let _ = stream.and_then(|stream| serve(stream, &answer, &count));
+                let _ = stream.and_then(|stream| serve(stream, &answer, &count, strict));
             }
         });
         Self { address, ended, asked, thread: Some(thread) }
@@ -72,10 +82,15 @@ impl Drop for Front {
     }
 }
 
-fn serve(stream: TcpStream, answer: &impl Fn(&[u8]) -> Answered, count: &AtomicUsize) -> std::io::Result<()> {
+fn serve(
+    stream: TcpStream,
+    answer: &impl Fn(&[u8]) -> Answered,
+    count: &AtomicUsize,
+    strict: bool,
+) -> std::io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(20)))?;
     let mut reader = BufReader::new(stream.try_clone()?);
-    let (mut length, mut typed) = (0, false);
+    let (mut length, mut typed) = (0, !strict);
     loop {
         let mut line = String::new();
         if reader.read_line(&mut line)? == 0 || line == "\r\n" {

@@ -3,9 +3,11 @@
 
 mod front;
 mod openssl;
+mod revocable;
 
 pub use front::{Answered, Front};
 pub use openssl::OpensslAuthority;
+pub use revocable::{Answers, Revocable};
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

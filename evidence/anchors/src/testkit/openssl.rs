@@ -24,6 +24,11 @@ keyUsage = critical, digitalSignature
 extendedKeyUsage = critical, timeStamping
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
+MORE[ responder ]
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature
+extendedKeyUsage = OCSPSigning
+noCheck = ignored
 [ tsa ]
 serial = FOLDER/serial
 crypto_device = builtin
@@ -48,14 +53,19 @@ pub struct OpensslAuthority {
     signing: Mutex<()>,
 }
 
-fn openssl(arguments: &[&str]) -> Output {
+pub(super) fn openssl(arguments: &[&str]) -> Output {
     let done = Command::new("openssl").args(arguments).output();
     done.expect("this test needs the command `openssl`: install the package openssl")
 }
 
-fn done(arguments: &[&str]) {
+pub(super) fn done(arguments: &[&str]) {
     let output = openssl(arguments);
     assert!(output.status.success(), "openssl {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// How keys are made.
+fn curve(config: &str) -> [&str; 7] {
+    ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-config", config]
 }
 
 impl OpensslAuthority {
@@ -65,7 +75,21 @@ impl OpensslAuthority {
     /// Without the command `openssl`, which the words name.
     #[must_use]
     pub fn new(folder: &Path, name: &str) -> Self {
-        Self::made(folder, name, None)
+        Self::made(folder, name, None, "")
+    }
+
+    /// Makes one in a folder that is empty, whose signer's X.509 certificate has these lines more; and a responder's.
+    pub(super) fn revocable(folder: &Path, name: &str, more: &str) -> Self {
+        let made = Self::made(folder, name, None, more);
+        let at = |file: &str| folder.join(file).display().to_string();
+        made.certify(
+            &at("responder"),
+            &format!("/CN={name} responder"),
+            "responder",
+            "3",
+            &curve(&at("cnf")),
+        );
+        made
     }
 
     /// Makes one in a folder that is empty, whose own root is certified by this one's.
@@ -74,38 +98,39 @@ impl OpensslAuthority {
     /// As [`OpensslAuthority::new`].
     #[must_use]
     pub fn below(&self, folder: &Path, name: &str) -> Self {
-        Self::made(folder, name, Some(self))
+        Self::made(folder, name, Some(self), "")
     }
 
-    fn made(folder: &Path, name: &str, above: Option<&Self>) -> Self {
+    fn made(folder: &Path, name: &str, above: Option<&Self>, more: &str) -> Self {
         fs::create_dir_all(folder).unwrap();
         let at = |file: &str| folder.join(file).display().to_string();
         let config = CONFIG.replace("FOLDER", &folder.display().to_string()).replace("POLICY", POLICY);
+        let config = config.replace("MORE", more);
         fs::write(at("cnf"), config).unwrap();
         fs::write(at("serial"), "01\n").unwrap();
         let (cnf, ca, ca_key) = (at("cnf"), at("ca.pem"), at("ca.key"));
-        let curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-config", &cnf];
+        let curve = curve(&cnf);
         let root = format!("/CN={name} root");
         match above {
             None => {
                 let asked = ["req", "-x509", "-extensions", "root", "-days", "3650", "-subj", &root];
                 done(&[&asked[..], &curve, &["-keyout", &ca_key, "-out", &ca]].concat());
             }
-            Some(above) => above.certify(&at("ca"), &root, "root", &curve),
+            Some(above) => above.certify(&at("ca"), &root, "root", "2", &curve),
         }
         let made = Self { folder: folder.into(), signing: Mutex::new(()) };
-        made.certify(&at("tsa"), &format!("/CN={name}"), "stamper", &curve);
+        made.certify(&at("tsa"), &format!("/CN={name}"), "stamper", "2", &curve);
         made
     }
 
     /// A key and an X.509 certificate for it under this root, as `path.key` and `path.pem`.
-    fn certify(&self, path: &str, subject: &str, extensions: &str, curve: &[&str]) {
+    fn certify(&self, path: &str, subject: &str, extensions: &str, serial: &str, curve: &[&str]) {
         let at = |file: &str| self.folder.join(file).display().to_string();
         let (ca, ca_key, cnf) = (at("ca.pem"), at("ca.key"), at("cnf"));
         let [key, request, certificate] = ["key", "csr", "pem"].map(|end| format!("{path}.{end}"));
         let asked = ["req", "-new", "-subj", subject, "-keyout", &key, "-out", &request];
         done(&[&asked[..], curve].concat());
-        let issue = ["x509", "-req", "-in", &request, "-CA", &ca, "-CAkey", &ca_key, "-set_serial", "2"];
+        let issue = ["x509", "-req", "-in", &request, "-CA", &ca, "-CAkey", &ca_key, "-set_serial", serial];
         let says = ["-days", "3650", "-extfile", &cnf, "-extensions", extensions, "-out", &certificate];
         done(&[&issue[..], &says].concat());
     }

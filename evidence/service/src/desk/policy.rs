@@ -1,7 +1,7 @@
 //! The policy that believes a desk: where a court begins its own.
 
 use super::Desk;
-use zeugma_evidence_verify::policy::{Policy, Witness};
+use zeugma_evidence_verify::policy::{Later, Policy, Shards, Witness, log_of};
 use zeugma_types::Refusal;
 
 impl Desk {
@@ -12,7 +12,8 @@ impl Desk {
         self.policy_under(origin, operator).expect("the open shard's origin was a name when it was opened")
     }
 
-    /// As [`Desk::policy`], for the log of one shard: a bundle is judged under the policy of the shard in which its entry stands.
+    /// As [`Desk::policy`], for the log of one shard. Shards that are named below one origin have one policy, that of the origin;
+    /// one with a name of its own has its own.
     ///
     /// # Errors
     /// [`zeugma_types::Code::NoSuchEntry`] when there is no such shard.
@@ -24,9 +25,10 @@ impl Desk {
         let keys = |signer: &zeugma_evidence_log::LogSigner| {
             [Some(signer.key()), signer.second_key()].into_iter().flatten().map(|key| key.to_text()).collect()
         };
-        let signers = self.signers(&origin)?;
+        let origin = log_of(&origin);
+        let signers = self.signers(origin)?;
         Ok(Policy {
-            origin,
+            origin: origin.to_owned(),
             operator: operator.to_owned(),
             log_keys: keys(&signers.first),
             second_keys: signers.second.as_ref().map(keys).unwrap_or_default(),
@@ -42,6 +44,7 @@ impl Desk {
             authorities_needed: self.needed,
             institutions_needed: 1,
             network: zeugma_evidence_verify::policy::Network::Optional,
+            later: Some(Later { shards: Shards::Followed, services: Vec::new() }),
         })
     }
 

@@ -6,7 +6,8 @@
 //! verifies.
 //!
 //! The list behind a `Standing` is the node's word until its root is the proved one. It changes with the next client or
-//! registration, so it is asked for soon after an epoch's end; one that came too late waits for the next.
+//! registration, so it is asked for soon after an epoch's end; one that came too late waits for the next. The bundle of an
+//! entry carries the proofs that cover its verdicts.
 //!
 //! ```text
 //! <root>/verdicts/<digest of the pack>/standing/<epoch>
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use zeugma_client::{Client, ProofFile, Under};
 use zeugma_evidence_rules::Pack;
+use zeugma_evidence_verify::bundle::InForce;
 use zeugma_ledger::Slot;
 use zeugma_ledger::limits::STANDING_BUCKETS;
 use zeugma_ledger::registry::Kind;
@@ -65,6 +67,20 @@ pub(crate) struct Shown {
     pub(crate) standing: Vec<u8>,
     /// The entry in the list behind the standing, with its path.
     pub(crate) neighbour: Vec<u8>,
+}
+
+impl Shown {
+    /// As a bundle carries it.
+    ///
+    /// # Errors
+    /// The refusals of the neighbour's encoding.
+    pub(crate) fn anchor(&self) -> Result<InForce, Refusal> {
+        Ok(InForce {
+            registered: self.registered.clone(),
+            standing: self.standing.clone(),
+            neighbour: Neighbour::from_bytes(&self.neighbour)?,
+        })
+    }
 }
 
 /// Epoch, from and until, of one kept file.

@@ -33,13 +33,14 @@ use facts::When;
 use files::Files;
 use force::Force;
 use metrics::Numbers;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use zeugma_crypto::ed25519::SecretKey;
 use zeugma_evidence_log::Record;
 use zeugma_evidence_rules::{Head, Outcome, Pack, Verdict, shipped};
-use zeugma_evidence_verify::bundle::RuleVerdict;
-use zeugma_types::{BlockTime, Code, Encode as _, Purpose, Refusal};
+use zeugma_evidence_verify::bundle::{AnchorKind, MAX_ANCHOR, OtherAnchor, RuleVerdict, Statement};
+use zeugma_types::{BlockTime, Code, Decode as _, Encode as _, Purpose, Refusal};
 
 /// Longest file of a pack, in bytes.
 const LONGEST_PACK: u64 = 1024 * 1024;
@@ -254,6 +255,23 @@ impl Judging {
             Given::None { .. } => None,
         });
         Ok(found.take(zeugma_evidence_verify::bundle::MAX_VERDICTS).collect())
+    }
+
+    /// The proofs that packs were in force when they gave these verdicts, each once, as a bundle carries them.
+    ///
+    /// # Errors
+    /// [`Code::StoreFailed`], [`Code::Damaged`] with the file.
+    pub(crate) fn in_force(&self, verdicts: &[RuleVerdict]) -> Result<Vec<OtherAnchor>, Refusal> {
+        let mut found = BTreeSet::new();
+        for verdict in verdicts {
+            let pack = Statement::from_bytes(&verdict.statement)?.pack_digest;
+            if let Some(shown) = self.force.covering(&pack, verdict.at)? {
+                found.insert(shown.anchor()?.to_bytes());
+            }
+        }
+        let fits = |bytes: &Vec<u8>| bytes.len() <= MAX_ANCHOR;
+        let anchors = found.into_iter().filter(fits);
+        Ok(anchors.map(|bytes| OtherAnchor { kind: AnchorKind::InForce, bytes }).collect())
     }
 
     /// Erases an entry's record, and what packs found of it: reasons may quote what was declared.

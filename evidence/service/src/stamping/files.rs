@@ -15,12 +15,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use zeugma_crypto::hash::sha256;
 use zeugma_evidence_anchors::Authority;
+use zeugma_evidence_anchors::revocation::MAX_GATHERED;
 use zeugma_evidence_verify::bundle::{MAX_NOTE, MAX_STAMPS, Stamp};
 use zeugma_types::codec::{put_bytes, put_list, put_option};
 use zeugma_types::{BlockTime, Code, Decode, Encode, Reader, Refusal};
 
-/// Longest file, in bytes: notes, and for each leg a token with a chain.
-const LONGEST: u64 = (2 * MAX_NOTE + MAX_STAMPS * 256 * 1024) as u64;
+/// Longest file, in bytes: notes, and for each leg a token with a chain and revocation data.
+const LONGEST: u64 = (2 * MAX_NOTE + MAX_STAMPS * (256 * 1024 + MAX_GATHERED)) as u64;
 /// Longest name of an institution, in bytes.
 const MAX_NAME: usize = 64;
 const PENDING: &str = ".pending";

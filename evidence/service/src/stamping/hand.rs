@@ -1,11 +1,12 @@
 //! Takes up checkpoints, and asks one authority. Each authority has a hand of its own: one that stalls holds up nobody.
 
 use super::{Checkpoint, Got, Leg, message};
+use crate::config::RevocationConfig;
 use crate::desk::{Desk, Notes, now};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
-use zeugma_evidence_anchors::{Client, Offset};
+use zeugma_evidence_anchors::{Client, Gatherer, Offset, Reach};
 use zeugma_types::{Code, Refusal, TreeSize};
 
 /// Between two looks at what is new.
@@ -144,6 +145,10 @@ impl Hand {
         let message = message(&checkpoint.first, checkpoint.second.as_deref())?;
         let authority = &stamping.authorities()[self.authority];
         let answer = self.client.stamp(authority, &message)?;
+        for missing in &answer.missing {
+            let (subject, at, why) = (&missing.subject, &missing.at, &missing.why);
+            tracing::warn!(%subject, %at, %why, "revocation data of a time authority was not to be had");
+        }
         let (at, accuracy) = (answer.stamped.time(), answer.stamped.accuracy());
         let got = Got { at, stamp: answer.stamp };
         let kept = stamping.files().keep(key, self.authority, authority, got);
@@ -162,7 +167,16 @@ impl Hand {
         if count == 0 {
             return Vec::new();
         }
-        let client = Client::new(Duration::from_secs(config.timeout_seconds));
+        let timeout = Duration::from_secs(config.timeout_seconds);
+        let mut client = Client::new(timeout);
+        let reach = match config.revocation {
+            RevocationConfig::None => None,
+            RevocationConfig::Public => Some(Reach::Public),
+            RevocationConfig::Anywhere => Some(Reach::Anywhere),
+        };
+        if let Some(reach) = reach {
+            client = client.with_gatherer(Gatherer::new(timeout, reach));
+        }
         let longest = Duration::from_secs(config.rest_seconds);
         let hands = (0..count).map(|authority| Self::new(Arc::clone(desk), client.clone(), authority));
         let mut tasks: Vec<_> = hands.map(|hand| tokio::spawn(asks(hand, longest, stop.clone()))).collect();

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use zeugma_evidence_log::{Field, Record, Seed};
 use zeugma_evidence_service::store::{self, Batch, Deposit, FjallIndex, Log, RealDisk};
+use zeugma_evidence_verify::report::{Integrity, Word};
 use zeugma_evidence_verify::{Bundle, Policy, Question, Subject, verify};
 use zeugma_types::{BlockTime, Code, Decode as _};
 
@@ -100,6 +101,45 @@ fn the_tail_of_a_rolled_shard_is_published_and_anchored_under_its_own_origin() {
     let count = node.anchored();
     std::thread::sleep(std::time::Duration::from_millis(1_500));
     assert_eq!(node.anchored(), count);
+    service.end();
+}
+
+#[test]
+fn one_policy_is_for_every_shard_that_is_named_below_the_log() {
+    let folder = TempDir::new().unwrap();
+    let (node, network) = chain(folder.path());
+    let service = Service::start(config(folder.path(), &network));
+    service.deposit(&[lawful(b"one")]);
+    service.get("/v1/entries/0/0?wait=20&for=anchored");
+    let kept = service.bytes("/v1/policy");
+    service.end();
+    let shard = "log.example/one/shard/2027";
+    roll(folder.path(), "log.example/one", shard);
+    let service = Service::start(config_as(shard, folder.path(), &network));
+    service.deposit(&[lawful(b"two")]);
+    for entry in ["0/1", "1/0"] {
+        let standing = service.get(&format!("/v1/entries/{entry}?wait=20&for=anchored"));
+        assert_eq!(standing["state"], "anchored", "{entry}: {standing}");
+    }
+    for path in ["/v1/policy", "/v1/policy?shard=0", "/v1/policy?shard=1"] {
+        assert_eq!(service.bytes(path), kept, "{path}");
+    }
+    let policy = Policy::from_bytes(&kept).unwrap();
+    assert_eq!(policy.origin, "log.example/one");
+    let trust = node.trust_file();
+    let time = BlockTime::new(trust.issued_at.get() + 60_000);
+    for (entry, content, of_shard) in
+        [("0/0", &b"one"[..], false), ("0/1", b"unpublished", false), ("1/0", b"two", true)]
+    {
+        let bytes = service.bytes(&format!("/v1/entries/{entry}/bundle"));
+        let subject = Subject::File(content);
+        let report =
+            verify(&Question { bundle: &bytes, subject, trust: &trust, policy: &policy, time }).unwrap();
+        assert_eq!(report.integrity, Integrity::Proven, "{entry}: {report:?}");
+        assert_eq!(report.anchored.len(), 1, "{entry}: {report:?}");
+        let named = report.shown.iter().find(|line| line.word == Word::InShard);
+        assert_eq!(named.map(|line| line.detail.as_str()), of_shard.then_some(shard), "{entry}");
+    }
     service.end();
 }
 

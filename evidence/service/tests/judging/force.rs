@@ -6,12 +6,14 @@ use serde_json::{Value, json};
 use std::path::Path;
 use tempfile::TempDir;
 use zeugma_evidence_service::keys::Keys;
+use zeugma_evidence_verify::report::{Line, Word};
+use zeugma_evidence_verify::{Policy, Question, Subject, verify};
 use zeugma_ledger::bounded::Text;
 use zeugma_ledger::registry::Kind;
 use zeugma_ledger::tx::{RevokeDigest, SetDigest};
 use zeugma_proof::body::{Body, Neighbour};
 use zeugma_proof::{Expected, Reliance, verify_expected};
-use zeugma_types::{Decode as _, Encode as _, HashSuite};
+use zeugma_types::{BlockTime, Decode as _, Encode as _, HashSuite};
 
 /// A relay chain that knows the service's account, and the part of the configuration that names it.
 pub(crate) fn chain(folder: &Path) -> (Chain, String) {
@@ -66,6 +68,19 @@ fn a_verdict_is_confirmed_by_the_standing_that_ends_its_epoch_and_by_no_other() 
     let neighbour = Neighbour::from_bytes(&bytes("neighbour")).unwrap();
     said.verify_presence(&neighbour).unwrap();
     assert_eq!(neighbour.entry.leaf, registered.leaf().hash(HashSuite::Sha256));
+
+    // The bundle carries them, and an offline verifier says so: of the later entry, and not of the earlier.
+    let shown_by_bundle = |index: u64| {
+        let bytes = service.bytes(&format!("/v1/entries/0/{index}/bundle"));
+        let policy = Policy::from_bytes(&service.bytes("/v1/policy")).unwrap();
+        let (trust, subject) = (chain.trust_file(), Subject::Nothing);
+        let time = BlockTime::new(trust.issued_at.get() + 60_000);
+        let question = Question { bundle: &bytes, subject, trust: &trust, policy: &policy, time };
+        let report = verify(&question).unwrap();
+        let has = |lines: &[Line], word| lines.iter().any(|line| line.word == word);
+        (has(&report.shown, Word::PackInForce), has(&report.not_shown, Word::PackForceNotShown))
+    };
+    assert_eq!((shown_by_bundle(1), shown_by_bundle(0)), ((true, false), (false, true)));
 
     // Taken out of force: what was given before stays confirmed, what comes after is not.
     let name = Text::new("court-filing").unwrap();

@@ -9,10 +9,12 @@
 //!
 //! Source: `docs/byte-layout.md`, section 13.
 
+mod in_force;
 mod receipt;
 mod rule_verdict;
 mod view;
 
+pub use in_force::InForce;
 pub use receipt::Receipt;
 pub use rule_verdict::{Head, Outcome, RuleFinding, RuleVerdict, Statement};
 
@@ -38,8 +40,8 @@ pub const MAX_NOTE: usize = 64 * 1024;
 pub const MAX_STAMPS: usize = 16;
 /// Most X.509 certificates beside one time-stamp.
 const MAX_CERTIFICATES: usize = 24;
-/// Most revocation lists beside one time-stamp.
-const MAX_LISTS: usize = 16;
+/// Most revocation lists and answers of responders beside one time-stamp.
+pub const MAX_LISTS: usize = 16;
 /// Most verdicts of rule packs.
 pub const MAX_VERDICTS: usize = 16;
 /// Most other anchors.
@@ -76,7 +78,7 @@ pub struct Stamp {
     pub token: Vec<u8>,
     /// X.509 certificates that may help to reach an anchor, in DER, ascending.
     pub certificates: Vec<Vec<u8>>,
-    /// Revocation lists, in DER, ascending.
+    /// Revocation lists and answers of OCSP responders, in DER, ascending.
     pub revocation: Vec<Vec<u8>>,
 }
 
@@ -117,9 +119,12 @@ anchors! {
     Cose = 5, "cose-receipt";
     /// An entry of another court's or platform's chain, as that chain proves it.
     CourtChain = 6, "court-chain";
+    /// That a rule pack was in force: [`InForce`].
+    InForce = 7, "in-force";
 }
 
-/// An anchor of another kind: carried, and named in the report.
+/// An anchor of another kind: read where its kind is known and the policy names who is believed, else named in the
+/// report.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OtherAnchor {
     /// What it is.

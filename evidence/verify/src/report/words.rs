@@ -62,6 +62,11 @@ words! {
     16 PromiseBroken "the entry stands elsewhere than the signed receipt promised" "条目位置与已签名回执的承诺不符";
     17 TrustFileSigned "the trust file is signed by its institutions" "信任文件由其机构签名";
     18 ShownBeforeSunset "it rests on an algorithm that lapsed since, and a renewal shows that it existed before" "其所依算法其后失效，续期表明其在失效前已存在";
+    19 NotRevokedSaysResponder "no X.509 certificate of the time authority was revoked then, say the responders of its issuers, and its revocation lists where there are any" "签发机构应答方（及所附吊销列表）表明时间戳机构的证书当时未被吊销";
+    20 RevokedLater "an X.509 certificate of the time authority was revoked after this time, for a reason that does not reach back" "时间戳机构的证书在该时间之后被吊销，其原因不溯及既往";
+    21 HeldElsewhere "another transparency service holds it in its tree, as its receipt shows" "另一透明日志服务的回执表明其树中载有该内容";
+    22 PackInForce "the network's registry had the rule pack in force when it was applied" "规则适用之时，网络登记表明该规则包有效";
+    23 InShard "the entry stands in a shard of the policy's log, of this origin" "条目位于策略所列日志的分片中，其来源如下";
 
     // Not shown, always.
     100 NotTruth "that what the content says is so" "内容所述属实";
@@ -91,6 +96,9 @@ words! {
     138 NoVerdict "the finding of any rule: there is no verdict" "任何规则的认定：没有规则结论";
     139 TrustFileUnsigned "that institutions stand for the trust file: enough signatures are not there" "机构为信任文件作保：签名不足";
     140 FieldsClosed "fields that were deposited and are not opened" "已存证但未披露的字段";
+    141 RevocationUnknown "whether an X.509 certificate of the time authority was revoked: the responder of its issuer does not know it" "时间戳机构的证书是否被吊销：其签发机构的应答方不知该证书";
+    142 UnknownTransparencyService "what the receipt of a transparency service shows: the policy does not name its key" "透明日志服务回执所表明者：策略未列其密钥";
+    143 PackForceNotShown "that the rule pack was in force when it was applied: no proof of it was carried" "规则适用之时该规则包有效：未附相应证明";
 }
 
 macro_rules! choices {

@@ -11,6 +11,8 @@ use zeugma_types::BlockTime;
 
 /// `id-kp-timeStamping`.
 pub const STAMPING: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 8];
+/// `id-kp-OCSPSigning`.
+pub const ANSWERING: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 9];
 /// `id-kp-serverAuth`.
 pub const SERVER: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 1];
 /// 1.2.3.4.1, the policy of the test's authorities.
@@ -20,19 +22,19 @@ const POLICY_DER: &[u8] = &[0x2a, 3, 4, 1];
 const COMMON_NAME: &[u8] = &[0x55, 4, 3];
 
 /// Appends what `inside` writes under a tag.
-fn nest(out: &mut Vec<u8>, tag: u8, inside: impl FnOnce(&mut Vec<u8>)) {
+pub(super) fn nest(out: &mut Vec<u8>, tag: u8, inside: impl FnOnce(&mut Vec<u8>)) {
     let mut body = Vec::new();
     inside(&mut body);
     put(out, tag, &body);
 }
 
-fn made(tag: u8, inside: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+pub(super) fn made(tag: u8, inside: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let mut out = Vec::new();
     nest(&mut out, tag, inside);
     out
 }
 
-fn name(common: &str) -> Vec<u8> {
+pub(super) fn name(common: &str) -> Vec<u8> {
     made(tag::SEQUENCE, |out| {
         nest(out, tag::SET, |out| {
             nest(out, tag::SEQUENCE, |out| {
@@ -43,7 +45,7 @@ fn name(common: &str) -> Vec<u8> {
     })
 }
 
-fn generalized(at: BlockTime) -> Vec<u8> {
+pub(super) fn generalized(at: BlockTime) -> Vec<u8> {
     // 2024-10-08T15:40:32.500Z as 20241008154032.5Z.
     let text: Vec<u8> = utc(at).bytes().filter(|byte| !b"-:TZ".contains(byte)).collect();
     let (whole, fraction) = text.split_at(14);
@@ -154,7 +156,7 @@ impl CertificateSpec {
     }
 }
 
-fn extension(out: &mut Vec<u8>, oid: &[u8], critical: bool, value: &[u8]) {
+pub(super) fn extension(out: &mut Vec<u8>, oid: &[u8], critical: bool, value: &[u8]) {
     nest(out, tag::SEQUENCE, |out| {
         put(out, tag::OID, oid);
         if critical {
@@ -164,7 +166,7 @@ fn extension(out: &mut Vec<u8>, oid: &[u8], critical: bool, value: &[u8]) {
     });
 }
 
-fn signed(tbs: &[u8], by: &TestKey) -> Vec<u8> {
+pub(super) fn signed(tbs: &[u8], by: &TestKey) -> Vec<u8> {
     made(tag::SEQUENCE, |out| {
         out.extend_from_slice(tbs);
         by.put_algorithm(out);

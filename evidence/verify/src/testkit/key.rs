@@ -120,6 +120,30 @@ impl TestKey {
         }
     }
 
+    /// Signs a message; of ECDSA the two numbers one after the other, as COSE has them.
+    ///
+    /// # Panics
+    /// Never: a good key signs.
+    #[must_use]
+    pub fn sign_raw(&self, message: &[u8]) -> Vec<u8> {
+        match &self.0 {
+            Secret::P256(key) => {
+                let signature: p256::ecdsa::Signature =
+                    key.sign_prehash(&self.hash().digest(message)).expect("a digest");
+                signature.to_bytes().to_vec()
+            }
+            _ => self.sign(message),
+        }
+    }
+
+    /// The SubjectPublicKeyInfo.
+    #[must_use]
+    pub fn public(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.put_public(&mut out);
+        out
+    }
+
     /// Appends the AlgorithmIdentifier of its signatures.
     pub(crate) fn put_algorithm(&self, out: &mut Vec<u8>) {
         let mut body = Vec::new();

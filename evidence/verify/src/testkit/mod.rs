@@ -4,9 +4,11 @@
 
 pub mod authority;
 pub mod key;
+pub mod responder;
 
 use crate::bundle::{
-    AnchorKind, Bundle, Digests, Logged, Logging, OtherAnchor, Receipt, RuleVerdict, Stamp, stamped_message,
+    AnchorKind, Bundle, Digests, InForce, Logged, Logging, OtherAnchor, Receipt, RuleVerdict, Stamp,
+    stamped_message,
 };
 use crate::policy::{Authority, Network, Policy, Witness};
 use alloc::collections::BTreeMap;
@@ -22,13 +24,14 @@ use zeugma_evidence_log::record::{CustomField, Field};
 use zeugma_evidence_log::{
     Committer, CosignerSigner, Disclosure, Entry, LogSigner, Record, Seed, second_origin,
 };
-use zeugma_proof::body::{Anchor, Body, LogView};
+use zeugma_proof::body::{Anchor, Body, InForce as Latest, LogView, Registered, StandingList};
 use zeugma_proof::testkit::{TestNetwork, institutions};
 use zeugma_proof::tree::{self, leaf_hash};
 use zeugma_proof::{Outbox, Signatures, Sunset, TrustFile};
 use zeugma_types::codec::{put_bytes, put_list};
 use zeugma_types::{
-    BlockTime, Encode, HashSuite, LeafIndex, OutboxRoot, Purpose, Span, TreeSize, UnixSeconds,
+    BlockTime, Encode, Epoch, HashSuite, Height, LeafIndex, LeafPath, OutboxRoot, Purpose, Span, TreeSize,
+    UnixSeconds,
 };
 
 /// The log's origin.
@@ -158,6 +161,16 @@ impl World {
     /// The world of another record, or of a log with another number of trees.
     #[must_use]
     pub fn of(record: Record, suites: Suites) -> Self {
+        Self::under(record, suites, ORIGIN)
+    }
+
+    /// The world of a shard of the log: everything is said of that origin, and the policy names the log's own.
+    #[must_use]
+    pub fn of_shard(origin: &str) -> Self {
+        Self::under(record(), Suites::Both, origin)
+    }
+
+    fn under(record: Record, suites: Suites, origin: &str) -> Self {
         let seed = Seed::new(sha256(&[b"seed"]));
         let entry = Committer::new(suites).entry(&record, &seed);
         let office = TestAuthority::new("Time Office Root", "Time Office Signer");
@@ -169,8 +182,8 @@ impl World {
             bundle: Bundle {
                 entry,
                 disclosure: Disclosure::of(&record, &seed, suites, |_| true),
-                logging: logging(&entry, suites),
-                receipt: Some(receipt(&entry)),
+                logging: logging(&entry, suites, origin),
+                receipt: Some(receipt(&entry, origin)),
                 proof: None,
                 stamps: Vec::new(),
                 verdicts: Vec::new(),
@@ -183,7 +196,7 @@ impl World {
             record,
             seed,
         };
-        world.anchor();
+        world.anchor(origin);
         world.stamp();
         world.judge(&[("origin-is-named", 1, 1), ("consent-is-there", 2, 3)]);
         world.bundle = world.bundle.sealed();
@@ -205,11 +218,11 @@ impl World {
     }
 
     /// The network records the checkpoint.
-    fn anchor(&mut self) {
+    fn anchor(&mut self, origin: &str) {
         let mut roots = self.trees().map(|tree| (tree.suite, OutboxRoot::new(tree.frontier.root()))).to_vec();
         roots.truncate(1 + usize::from(self.bundle.logging.second.is_some()));
         let log = Outbox::new(TreeSize::new(SIZE), roots).expect("suites ascend");
-        let body = Body::Anchor(Anchor { origin: ORIGIN.into(), log });
+        let body = Body::Anchor(Anchor { origin: origin.into(), log });
         let index = self.network.say_body(&body);
         self.network.close_block();
         let mut proof = self.network.prove(index);
@@ -246,10 +259,52 @@ impl World {
 
     /// A rule pack judges the entry.
     pub fn judge(&mut self, findings: &[(&str, u8, u8)]) {
-        let mut verdict = RuleVerdict { at: RECEIVED, statement: statement(findings), signature: [0; 64] };
+        self.judge_at(findings, RECEIVED);
+    }
+
+    /// A rule pack judges the entry then.
+    pub fn judge_at(&mut self, findings: &[(&str, u8, u8)], at: BlockTime) {
+        let mut verdict = RuleVerdict { at, statement: statement(findings), signature: [0; 64] };
         let signed = verdict.signed(&self.bundle.entry.to_bytes());
         verdict.signature = secret("service").sign(Purpose::RuleVerdict, &[&signed]);
         self.bundle.verdicts = vec![verdict];
+    }
+
+    /// The network registers `digest` under the name of the pack that judged, ends an epoch, and shows both; with the
+    /// times of the two leaves.
+    ///
+    /// # Panics
+    /// Never: the list has the pack.
+    #[must_use]
+    pub fn in_force(&self, kind: u8, digest: Option<[u8; 32]>) -> (InForce, [BlockTime; 2]) {
+        let mut network = self.network.clone();
+        let since = network.time();
+        let height = network.headers.last().map_or(Height::new(0), |(header, _)| header.height);
+        let from = height.next().expect("a short chain");
+        let name = String::from("spc-online-litigation");
+        let body = Body::Registered(Registered { kind, name, digest, from });
+        let index = network.say_body(&body);
+        network.close_block();
+        let mut registered = network.prove(index);
+        registered.opening = Some(body.to_bytes());
+        let (path, leaf) = (registered.leaf.path.clone(), registered.leaf.hash(HashSuite::Sha256));
+        let other = |kind: u8| {
+            let path = LeafPath::registry(kind, "another").expect("a short name");
+            Latest { path, leaf, index }
+        };
+        let entries = vec![other(1), other(3), Latest { path: path.clone(), leaf, index }];
+        let list = StandingList::new(entries).expect("no path twice");
+        let until = network.time();
+        let said = list.standing(Epoch::new(0), from);
+        let body = Body::Standing(said);
+        let at = network.say_body(&body);
+        network.close_block();
+        let mut standing = network.prove(at);
+        standing.opening = Some(body.to_bytes());
+        let place = list.entries().iter().position(|one| one.path == path);
+        let neighbour = place.and_then(|place| list.neighbour(place)).expect("the list has it");
+        let shown = InForce { registered: registered.to_bytes(), standing: standing.to_bytes(), neighbour };
+        (shown, [since, until])
     }
 
     /// Signs a receipt for the place before the one at which the entry stands; returns the key that signed.
@@ -309,7 +364,7 @@ fn witnesses() -> [CosignerSigner; 2] {
     ]
 }
 
-fn logging(entry: &Entry, suites: Suites) -> Logging {
+fn logging(entry: &Entry, suites: Suites, origin: &str) -> Logging {
     let leaves = leaves(entry);
     let logged = |suite, origin: &str| {
         let tree = Tree::of(suite, &leaves);
@@ -325,18 +380,18 @@ fn logging(entry: &Entry, suites: Suites) -> Logging {
     };
     Logging {
         index: LeafIndex::new(INDEX),
-        first: logged(HashSuite::Sha256, ORIGIN),
-        second: (suites == Suites::Both).then(|| logged(HashSuite::Sm3, &second_origin(ORIGIN))),
+        first: logged(HashSuite::Sha256, origin),
+        second: (suites == Suites::Both).then(|| logged(HashSuite::Sm3, &second_origin(origin))),
     }
 }
 
 /// The receipt of a batch of three, the entry its second.
-fn receipt(entry: &Entry) -> Receipt {
+fn receipt(entry: &Entry, origin: &str) -> Receipt {
     let suite = HashSuite::Sha256;
     let hashes = [b"one".to_vec(), entry.to_bytes(), b"three".to_vec()].map(|leaf| leaf_hash(suite, &leaf));
     let root = tree::node_hash(suite, &tree::node_hash(suite, &hashes[0], &hashes[1]), &hashes[2]);
     let mut receipt = Receipt {
-        origin: ORIGIN.into(),
+        origin: origin.into(),
         received_at: RECEIVED,
         due_at: RECEIVED.after(Span::seconds(60)).expect("not the end of time"),
         first: LeafIndex::new(INDEX - 1),
@@ -381,5 +436,6 @@ fn policy(office: &TestAuthority, observatory: &TestAuthority) -> Policy {
         authorities_needed: 2,
         institutions_needed: 4,
         network: Network::Optional,
+        later: None,
     }
 }

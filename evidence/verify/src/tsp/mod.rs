@@ -11,7 +11,8 @@
 //!    could be taken for a time authority's;
 //! 5. the signature over the signed attributes is of its key;
 //! 6. a chain leads from it to an anchor, every certificate valid at that time;
-//! 7. no certificate of the chain was revoked, as far as the lists that came along say.
+//! 7. no certificate of the chain was revoked, as far as the revocation lists and the responders' answers that came
+//!    along say.
 //!
 //! What it shows is that the digest existed then, on the word of the authority. Nothing about content.
 //!
@@ -20,7 +21,10 @@
 mod token;
 
 use crate::der::{self, Der, Oid, only_sequence, tag};
-use crate::x509::{Algorithms, Certificate, Crl, Hash, Pool, Revocation, chain, standing};
+use crate::x509::{
+    Algorithms, Answer, Certificate, Chain, Hash, Pool, Revocation, RevocationQuestion, chain, questions,
+    standing,
+};
 use alloc::borrow::Cow;
 use alloc::collections::BTreeSet;
 use alloc::string::String;
@@ -95,7 +99,7 @@ pub struct Material<'a> {
     pub anchors: &'a [&'a [u8]],
     /// X.509 certificates that may help to reach an anchor, in DER: a hint, never believed.
     pub offered: &'a [&'a [u8]],
-    /// Revocation lists, in DER. Each must be of use.
+    /// Revocation lists and answers of OCSP responders, in DER. Each must be of use.
     pub revocation: &'a [&'a [u8]],
 }
 
@@ -176,8 +180,8 @@ impl Stamped {
 
     /// What is known of revocation.
     #[must_use]
-    pub const fn revocation(&self) -> Revocation {
-        self.revocation
+    pub const fn revocation(&self) -> &Revocation {
+        &self.revocation
     }
 
     /// Whether the token states that it is a qualified electronic time-stamp of the European Union. The
@@ -294,7 +298,8 @@ fn normalized(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Refusal> {
 /// [`Code::BadToken`], [`Code::RefusedAlgorithm`], [`Code::WrongImprint`], [`Code::WrongNonce`],
 /// [`Code::WrongPolicy`], [`Code::WrongCertificate`], [`Code::InjectedCertificate`],
 /// [`Code::NotForStamping`], [`Code::BadSignature`], [`Code::NotValidThen`], [`Code::NotAnIssuer`],
-/// [`Code::UntrustedChain`], [`Code::CertificateRevoked`], [`Code::BadRevocation`].
+/// [`Code::UntrustedChain`], [`Code::CertificateRevoked`], [`Code::BadRevocation`], [`Code::ResponderDeclined`],
+/// [`Code::NotAResponder`].
 pub fn verify_token(
     token: &[u8],
     expected: &Expected<'_>,
@@ -303,27 +308,13 @@ pub fn verify_token(
     let token = normalized(token)?;
     let token = Token::parse(&token)?;
     check_expected(&token, expected)?;
-    let mut pool = Pool::default();
-    for (place, list, most) in [
-        (&mut pool.anchors, material.anchors, MAX_ANCHORS),
-        (&mut pool.offered, material.offered, token::MAX_CERTIFICATES),
-    ] {
-        bound(list.len(), most)?;
-        for bytes in list {
-            place.push(Certificate::parse(bytes)?);
-        }
-    }
-    let signer = find_signer(&token, &pool)?;
-    signer.check_stamps()?;
-    token.check_name(&signer)?;
-    let mut algorithms = BTreeSet::from([token.check_signature(&signer.key()?)?]);
-    pool.offered.extend(token.certificates.iter().cloned());
-    let found = chain(&signer, &pool, token.info.time)?;
-    let lists = material.revocation.iter().map(|bytes| Crl::parse(bytes));
-    let mut lists = lists.collect::<Result<Vec<_>, _>>()?;
-    lists.extend(token.lists.iter().cloned());
-    let (revocation, by) = standing(&found.path, &lists, token.info.time)?;
-    algorithms.extend(found.algorithms);
+    let found = chained(&token, material)?;
+    let signer = found.path.first().expect("a path begins with the signer");
+    let answers = material.revocation.iter().map(|bytes| Answer::parse(bytes));
+    let mut answers = answers.collect::<Result<Vec<_>, _>>()?;
+    answers.extend(token.lists.iter().cloned().map(Answer::List));
+    let (revocation, by) = standing(&found.path, &answers, token.info.time)?;
+    let mut algorithms = BTreeSet::from_iter(found.algorithms);
     algorithms.extend(by);
     Ok(Stamped {
         time: token.info.time,
@@ -338,6 +329,41 @@ pub fn verify_token(
         claims_qualified: token.info.claims_qualified,
         imprint: token.info.imprint,
     })
+}
+
+/// What to ask about the chain of a token, whom, and in which words: for whoever gathers revocation data.
+///
+/// # Errors
+/// As [`verify_token`], but for what is expected of the token and for revocation.
+pub fn revocation_questions(
+    token: &[u8],
+    material: &Material<'_>,
+) -> Result<Vec<RevocationQuestion>, Refusal> {
+    let token = normalized(token)?;
+    let token = Token::parse(&token)?;
+    questions(&chained(&token, material)?.path)
+}
+
+/// The chain from the signer of a token to an anchor, with what signed the token first among its algorithms.
+fn chained<'a>(token: &Token<'a>, material: &Material<'a>) -> Result<Chain<'a>, Refusal> {
+    let mut pool = Pool::default();
+    for (place, list, most) in [
+        (&mut pool.anchors, material.anchors, MAX_ANCHORS),
+        (&mut pool.offered, material.offered, token::MAX_CERTIFICATES),
+    ] {
+        bound(list.len(), most)?;
+        for bytes in list {
+            place.push(Certificate::parse(bytes)?);
+        }
+    }
+    let signer = find_signer(token, &pool)?;
+    signer.check_stamps()?;
+    token.check_name(&signer)?;
+    let signed = token.check_signature(&signer.key()?)?;
+    pool.offered.extend(token.certificates.iter().cloned());
+    let mut found = chain(&signer, &pool, token.info.time)?;
+    found.algorithms.insert(0, signed);
+    Ok(found)
 }
 
 fn bound(count: usize, most: usize) -> Result<(), Refusal> {

@@ -6,16 +6,19 @@
 //! shows less. So an alteration of a bundle is refused, or takes something away; it never adds.
 //!
 //! The order: length and decoding; the seal; renewals over what was before them; the opened fields; the log's
-//! trees with signatures and witnesses; receipt; verdicts; the network's proof, to the same size and roots; the
-//! time-stamps; ageing; the file presented.
+//! trees with signatures and witnesses; receipt; verdicts; the network's proof, to the same size and roots; the other
+//! anchors that can be read; the time-stamps; ageing; the file presented.
 //!
 //! Source: `docs/byte-layout.md`, section 13; SPC online litigation rules, articles 16 to 18.
 
+mod anchors;
+mod proof;
 mod weigh;
 
 use crate::ageing::Names;
-use crate::bundle::{Bundle, Head, Logged, Outcome, Stamp, stamped_message};
-use crate::policy::Policy;
+use crate::bundle::{Bundle, Head, Logged, Outcome, Stamp, Statement, stamped_message};
+use crate::cose;
+use crate::policy::{Policy, Service};
 use crate::report::{Line, Moment, Report, Word};
 use crate::tsp::{Expected, Imprint, Material, Stamped, verify_token};
 use alloc::collections::BTreeSet;
@@ -27,10 +30,10 @@ use zeugma_evidence_log::checkpoint::SignedCheckpoint;
 use zeugma_evidence_log::note::{Algorithm, NoteBounds, VerifierKey};
 use zeugma_evidence_log::record::{Field, FileDigests};
 use zeugma_evidence_log::second_origin;
-use zeugma_proof::body::{Body, LogView};
+use zeugma_proof::TrustFile;
+use zeugma_proof::body::LogView;
 use zeugma_proof::tree::{leaf_hash, verify_inclusion};
-use zeugma_proof::{By, Reliance, TrustFile};
-use zeugma_types::{BlockTime, Code, Decode, Encode, HashSuite, Permanence, Refusal, UnixSeconds};
+use zeugma_types::{BlockTime, Code, Decode, Encode, HashSuite, Refusal, UnixSeconds};
 
 /// What is held against the bundle.
 #[derive(Clone, Copy, Debug)]
@@ -74,6 +77,7 @@ pub fn verify(question: &Question<'_>) -> Result<Report, Refusal> {
     judge.receipt()?;
     judge.verdicts()?;
     judge.proof(view)?;
+    judge.anchors()?;
     let message = judge.message.clone();
     let stamps = judge.stamps(&bundle.stamps, &message)?;
     let mut renewals = Vec::new();
@@ -101,6 +105,7 @@ struct Keys<'p> {
     log: Vec<VerifierKey>,
     second: Vec<VerifierKey>,
     witnesses: Vec<(&'p str, VerifierKey)>,
+    services: Vec<(&'p Service, cose::Key)>,
 }
 
 impl<'p> Keys<'p> {
@@ -110,11 +115,27 @@ impl<'p> Keys<'p> {
         };
         let witnesses = policy.witnesses.iter();
         let witnesses = witnesses.map(|one| Ok((one.institution.as_str(), VerifierKey::parse(&one.key)?)));
+        let services = policy.later.iter().flat_map(|later| &later.services);
         Ok(Self {
             log: parse(&policy.log_keys)?,
             second: parse(&policy.second_keys)?,
             witnesses: witnesses.collect::<Result<_, Refusal>>()?,
+            services: services.map(|one| Ok((one, one.parsed()?))).collect::<Result<_, Refusal>>()?,
         })
+    }
+
+    /// The log's keys under the origin of one of its shards: those named by the log's own origin are named by the shard's.
+    fn of_shard(&mut self, log: &str, shard: &str) -> Result<(), Refusal> {
+        let pairs = [
+            (&mut self.log, log.into(), shard.into()),
+            (&mut self.second, second_origin(log), second_origin(shard)),
+        ];
+        for (keys, from, to) in pairs {
+            for key in keys.iter_mut().filter(|key| key.name() == from) {
+                *key = key.renamed(&to)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -150,10 +171,21 @@ impl Held {
     }
 }
 
+/// A verdict that was read.
+struct Given {
+    pack: String,
+    version: String,
+    digest: [u8; 32],
+    at: BlockTime,
+}
+
 struct Judge<'q> {
     question: &'q Question<'q>,
     bundle: &'q Bundle,
     keys: Keys<'q>,
+    /// The log's origin: the policy's, or that of a shard.
+    origin: String,
+    given: Vec<Given>,
     entry: Vec<u8>,
     message: Vec<u8>,
     claims: Vec<Claim>,
@@ -168,6 +200,8 @@ impl<'q> Judge<'q> {
             question,
             bundle,
             keys,
+            origin: question.policy.origin.clone(),
+            given: Vec::new(),
             entry: bundle.entry.to_bytes(),
             message: Vec::new(),
             claims: Vec::new(),
@@ -186,7 +220,15 @@ impl<'q> Judge<'q> {
     /// The log's trees.
     fn log(&mut self) -> Result<(LogView, Option<LogView>), Refusal> {
         let (policy, logging) = (self.question.policy, &self.bundle.logging);
-        let first = self.tree(HashSuite::Sha256, &logging.first, &policy.origin)?;
+        let claimed = SignedCheckpoint::parse(logging.first.note.as_bytes(), NoteBounds::USUAL)?;
+        let claimed = &claimed.claimed().origin;
+        if *claimed != policy.origin && policy.is_for(claimed) {
+            self.keys.of_shard(&policy.origin, claimed)?;
+            self.origin.clone_from(claimed);
+            self.shown.push(Line::new(Word::InShard).about(claimed.clone()));
+        }
+        let origin = self.origin.clone();
+        let first = self.tree(HashSuite::Sha256, &logging.first, &origin)?;
         let second = match &logging.second {
             None => {
                 self.not_shown.push(Line::new(Word::NoSecondTree));
@@ -197,7 +239,7 @@ impl<'q> Judge<'q> {
                 None
             }
             Some(logged) => {
-                let view = self.tree(HashSuite::Sm3, logged, &second_origin(&policy.origin))?;
+                let view = self.tree(HashSuite::Sm3, logged, &second_origin(&origin))?;
                 if view.size != first.size {
                     let (needed, found) = (first.size.get(), view.size.get());
                     return Err(Refusal::new(Code::NotAnchoredSize).needed(needed).found(found));
@@ -268,9 +310,9 @@ impl<'q> Judge<'q> {
             (Some(_), None) => return self.miss(Line::new(Word::UnknownService).about("receipt")),
             (Some(receipt), Some(key)) => (receipt, key),
         };
-        if receipt.origin != policy.origin {
+        if receipt.origin != self.origin {
             let found = receipt.origin.clone();
-            return Err(Refusal::new(Code::WrongOrigin).needed(policy.origin.clone()).found(found));
+            return Err(Refusal::new(Code::WrongOrigin).needed(self.origin.clone()).found(found));
         }
         receipt.verify(&self.entry, key)?;
         if receipt.position() != Some(self.bundle.logging.index) {
@@ -316,55 +358,9 @@ impl<'q> Judge<'q> {
                     .push(Line::new(word).about(detail).by(&self.question.policy.operator).at(verdict.at));
                 self.findings.push((finding.head, finding.outcome));
             }
+            let Statement { pack, version, pack_digest: digest, .. } = statement;
+            self.given.push(Given { pack, version, digest, at: verdict.at });
         }
-        Ok(())
-    }
-
-    /// The network's proof is of this very checkpoint, in both trees.
-    fn proof(&mut self, (first, second): (LogView, Option<LogView>)) -> Result<(), Refusal> {
-        let Some(proof) = &self.bundle.proof else { return self.miss(Line::new(Word::NoProof)) };
-        let trust = self.question.trust.at(self.question.time, Reliance::Court);
-        let proven = match zeugma_proof::verify(proof, &trust) {
-            Ok(proven) => proven,
-            // A newer trust file may know the era: that is no fault of the bundle.
-            Err(why) if why.permanence() == Permanence::NotYet || why.code == Code::UnknownEra => {
-                return self.miss(Line::new(Word::ProofNotAccepted).code(why.code));
-            }
-            Err(why) => return Err(why),
-        };
-        let anchor = match proven.body() {
-            Some(Body::Anchor(anchor)) => anchor,
-            Some(_) => return Err(Refusal::new(Code::WrongPath).needed("anchor")),
-            None => return Err(Refusal::new(Code::OpeningMissing)),
-        };
-        if anchor.origin != self.question.policy.origin {
-            let needed = self.question.policy.origin.clone();
-            return Err(Refusal::new(Code::WrongOrigin).needed(needed).found(anchor.origin.clone()));
-        }
-        if anchor.log.size != first.size {
-            let (needed, found) = (anchor.log.size.get(), first.size.get());
-            return Err(Refusal::new(Code::NotAnchoredSize).needed(needed).found(found));
-        }
-        for (suite, view) in [(HashSuite::Sha256, Some(first)), (HashSuite::Sm3, second)] {
-            let Some(view) = view else { continue };
-            let root = anchor.log.root(suite)?;
-            if *root != view.root {
-                return Err(Refusal::new(Code::NotAnchoredSize).needed(*root).found(view.root));
-            }
-        }
-        let leaf = proven.leaf();
-        let signature = match proven.by() {
-            By::Certificate => "bls12-381".into(),
-            By::Seal(suite) => String::from(suite.name()),
-        };
-        let who = format!("network {}", &crate::json::hex(leaf.network.as_bytes())[..16]);
-        let at = leaf.time;
-        self.claims.push(Claim {
-            line: Line::new(Word::Anchored).by(&who).at(at).about(format!("committee-quorum, {signature}")),
-            institution: None,
-            names: vec![signature, proven.suite().name().into(), leaf.format.suite().name().into()],
-            moment: Some((Kind::Anchored, Moment { at, accuracy: None, by: who })),
-        });
         Ok(())
     }
 

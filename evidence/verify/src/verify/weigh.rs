@@ -9,7 +9,6 @@ use crate::ageing::{Ages, Made, Standing};
 use crate::bundle::{Head, Outcome};
 use crate::policy::Network;
 use crate::report::{Authenticity, Integrity, Line, Moment, Report, Word};
-use crate::x509::Revocation;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
@@ -73,14 +72,21 @@ impl Judge<'_> {
 
     fn about_stamp(&mut self, held: &Held) {
         let who = held.institution.as_str();
-        match held.stamped.revocation() {
-            Revocation::NotRevoked { as_of, .. } => {
-                self.shown.push(Line::new(Word::NotRevoked).by(who).at(as_of));
-            }
-            Revocation::NotCarried { certificates } => {
-                self.not_shown
-                    .push(Line::new(Word::RevocationNotCarried).by(who).about(format!("{certificates}")));
-            }
+        let known = held.stamped.revocation();
+        if let Some(as_of) = known.answered {
+            let word = if known.responder { Word::NotRevokedSaysResponder } else { Word::NotRevoked };
+            self.shown.push(Line::new(word).by(who).at(as_of));
+        } else if known.without > 0 || known.unknown.is_empty() {
+            let line = Line::new(Word::RevocationNotCarried).by(who);
+            self.not_shown.push(line.about(format!("{}", known.without)));
+        }
+        for one in &known.unknown {
+            self.not_shown
+                .push(Line::new(Word::RevocationUnknown).by(who).about(one.what.clone()).at(one.at));
+        }
+        // Under a policy of the first form a report says what it always said.
+        for one in known.later.iter().filter(|_| self.question.policy.later.is_some()) {
+            self.shown.push(Line::new(Word::RevokedLater).by(who).about(one.what.clone()).at(one.at));
         }
         if held.stamped.claims_qualified() {
             self.shown.push(Line::new(Word::Qualified).by(who));
@@ -112,6 +118,7 @@ impl Judge<'_> {
                 let list = match word {
                     Word::Witnessed => &mut tally.witnesses,
                     Word::Stamped => &mut tally.authorities,
+                    Word::HeldElsewhere => &mut tally.services,
                     _ => &mut tally.operators,
                 };
                 list.insert(institution);
@@ -131,7 +138,8 @@ impl Judge<'_> {
     /// Whether as many institutions stand for the entry as the policy asks.
     fn check_numbers(&mut self, tally: &Tally) -> bool {
         let policy = self.question.policy;
-        let all = tally.operators.iter().chain(&tally.witnesses).chain(&tally.authorities);
+        let all =
+            tally.operators.iter().chain(&tally.witnesses).chain(&tally.authorities).chain(&tally.services);
         let all: BTreeSet<&String> = all.collect();
         // What is missing of the network was said where the proof was read.
         let mut enough = tally.recorded || policy.network == Network::Optional;
@@ -204,7 +212,9 @@ impl Judge<'_> {
     /// What no bundle shows, what this one carries unread, and who stands for the trust file.
     fn always(&mut self) {
         for anchor in &self.bundle.anchors {
-            self.not_shown.push(Line::new(Word::NotExamined).about(anchor.kind.name()));
+            if !self.is_read(anchor.kind) {
+                self.not_shown.push(Line::new(Word::NotExamined).about(anchor.kind.name()));
+            }
         }
         let trust = self.question.trust;
         match trust.verify(&trust.institutions) {
@@ -235,6 +245,7 @@ struct Tally {
     operators: BTreeSet<String>,
     witnesses: BTreeSet<String>,
     authorities: BTreeSet<String>,
+    services: BTreeSet<String>,
     received: Option<Moment>,
     times_logged: Vec<Moment>,
     times_anchored: Vec<Moment>,

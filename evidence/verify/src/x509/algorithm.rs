@@ -254,6 +254,15 @@ pub(crate) enum PublicKey {
 const RSA_BITS: core::ops::RangeInclusive<usize> = 2_048..=8_192;
 
 impl PublicKey {
+    /// The key's own bits in a SubjectPublicKeyInfo.
+    pub(crate) fn bits(spki: &[u8]) -> Result<&[u8], Refusal> {
+        let mut der = only_sequence(spki)?;
+        Identifier::decode(&mut der)?;
+        let bits = der.bits()?;
+        der.finish()?;
+        Ok(bits)
+    }
+
     /// Reads a SubjectPublicKeyInfo.
     pub(crate) fn decode(spki: &[u8]) -> Result<Self, Refusal> {
         let bad = || Refusal::new(Code::BadKey);

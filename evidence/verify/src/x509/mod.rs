@@ -1,4 +1,5 @@
-//! X.509 certificates of time authorities: read strictly, and chained to a given anchor at a given instant.
+//! X.509 certificates of time authorities: read strictly, chained to a given anchor at a given instant, and looked up in
+//! the revocation data that came along.
 //!
 //! A certificate keeps its own bytes; nothing is encoded again. An extension that is critical and not
 //! understood refuses the certificate. Names are compared as bytes.
@@ -11,9 +12,9 @@ mod revocation;
 
 pub use algorithm::{Algorithms, Hash};
 pub(crate) use algorithm::{Identifier, PublicKey};
-pub(crate) use chain::{Pool, chain};
-pub(crate) use revocation::{Crl, MAX_CRL, standing};
-pub use revocation::{Revocation, RevocationSource};
+pub(crate) use chain::{Chain, Pool, chain};
+pub(crate) use revocation::{Answer, Crl, questions, standing};
+pub use revocation::{MAX_CRL, MAX_RESPONSE, Noted, Revocation, RevocationQuestion};
 
 use crate::der::{Der, Oid, only_sequence, tag};
 use alloc::string::String;
@@ -32,9 +33,12 @@ const BASIC_CONSTRAINTS: Oid<'_> = Oid::known(&[0x55, 0x1d, 19]);
 const CERTIFICATE_POLICIES: Oid<'_> = Oid::known(&[0x55, 0x1d, 32]);
 const AUTHORITY_KEY: Oid<'_> = Oid::known(&[0x55, 0x1d, 35]);
 const EXTENDED_KEY_USAGE: Oid<'_> = Oid::known(&[0x55, 0x1d, 37]);
+const DISTRIBUTION_POINTS: Oid<'_> = Oid::known(&[0x55, 0x1d, 31]);
+const AUTHORITY_ACCESS: Oid<'_> = Oid::known(&[0x2b, 6, 1, 5, 5, 7, 1, 1]);
 
 const ANY_PURPOSE: Oid<'_> = Oid::known(&[0x55, 0x1d, 37, 0]);
 const TIME_STAMPING: Oid<'_> = Oid::known(&[0x2b, 6, 1, 5, 5, 7, 3, 8]);
+const OCSP_SIGNING: Oid<'_> = Oid::known(&[0x2b, 6, 1, 5, 5, 7, 3, 9]);
 const COMMON_NAME: Oid<'_> = Oid::known(&[0x55, 4, 3]);
 
 /// What a key may do, by its bit of `KeyUsage`.
@@ -67,6 +71,7 @@ struct Purposes {
     critical: bool,
     list: Vec<Vec<u8>>,
     stamping: bool,
+    answering: bool,
     any: bool,
 }
 
@@ -92,6 +97,10 @@ pub(crate) struct Certificate<'a> {
     pub(crate) subject_key: Option<&'a [u8]>,
     authority_key: Option<&'a [u8]>,
     pub(crate) has_alternative_names: bool,
+    /// Where revocation lists are, as encoded: for whoever gathers them, and read by nobody else.
+    points: Option<&'a [u8]>,
+    /// Where responders are, likewise.
+    access: Option<&'a [u8]>,
 }
 
 impl<'a> Certificate<'a> {
@@ -144,6 +153,8 @@ impl<'a> Certificate<'a> {
             subject_key: None,
             authority_key: None,
             has_alternative_names: false,
+            points: None,
+            access: None,
         };
         if let Some(extensions) = der.optional(tag::context(3))? {
             if version != 2 {
@@ -182,6 +193,8 @@ impl<'a> Certificate<'a> {
                 SUBJECT_ALT_NAME => self.has_alternative_names = true,
                 // Policies restrict nothing here: the policy that counts is the one in the token.
                 CERTIFICATE_POLICIES => {}
+                DISTRIBUTION_POINTS if !critical => self.points = Some(value),
+                AUTHORITY_ACCESS if !critical => self.access = Some(value),
                 other if critical => {
                     return Err(Refusal::new(Code::CriticalExtension).found(other.dotted()));
                 }
@@ -194,6 +207,21 @@ impl<'a> Certificate<'a> {
     /// The key.
     pub(crate) fn key(&self) -> Result<PublicKey, Refusal> {
         PublicKey::decode(self.spki)
+    }
+
+    /// The key's own bits: what responders name an issuer by.
+    fn key_bits(&self) -> Result<&'a [u8], Refusal> {
+        PublicKey::bits(self.spki)
+    }
+
+    /// Whether its validity had ended before an instant.
+    fn ended_before(&self, at: BlockTime) -> bool {
+        at.get() / 1_000 > self.not_after.get() / 1_000
+    }
+
+    /// Whether it may sign answers about the certificates of its issuer.
+    fn may_answer(&self) -> bool {
+        self.purposes.as_ref().is_some_and(|list| list.answering)
     }
 
     /// Whether it may sign certificates.
@@ -214,7 +242,7 @@ impl<'a> Certificate<'a> {
             return refused(self.not_before);
         }
         // The last second is within.
-        if at.get() / 1_000 > self.not_after.get() / 1_000 {
+        if self.ended_before(at) {
             return refused(self.not_after);
         }
         Ok(())
@@ -299,11 +327,12 @@ fn key_usage(value: &[u8]) -> Result<u8, Refusal> {
 
 fn purposes(value: &[u8], critical: bool) -> Result<Purposes, Refusal> {
     let mut inside = only_sequence(value)?;
-    let mut found = Purposes { critical, list: Vec::new(), stamping: false, any: false };
+    let mut found = Purposes { critical, list: Vec::new(), stamping: false, answering: false, any: false };
     while !inside.is_empty() {
         let raw = inside.expect(tag::OID)?.body;
         let oid = Oid::new(raw)?;
         found.stamping |= oid == TIME_STAMPING;
+        found.answering |= oid == OCSP_SIGNING;
         found.any |= oid == ANY_PURPOSE;
         found.list.push(raw.to_vec());
         if found.list.len() > MAX_EXTENSIONS {

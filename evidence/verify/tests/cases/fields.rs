@@ -23,16 +23,17 @@ pub(crate) struct Altered {
 }
 
 /// The bundles that are altered, by name.
-pub(crate) fn bases(world: &World) -> [(&'static str, Bundle); 2] {
+pub(crate) fn bases(world: &World) -> [(&'static str, Bundle); 3] {
     let mut whole = world.bundle.clone();
     let open = |field: &Field| field.name() != "submitter";
     whole.disclosure = Disclosure::of(&world.record, &world.seed, Suites::Both, open);
-    [("one field closed", whole.sealed()), ("renewed", renewed(world, years(1)))]
+    let later = super::later::answered_and_in_force(world);
+    [("one field closed", whole.sealed()), ("renewed", renewed(world, years(1))), ("answered", later)]
 }
 
 /// All alterations, each with its answer.
 pub(crate) fn fields(world: &World) -> Vec<Altered> {
-    let [whole, late] = bases(world);
+    let [whole, late, answered] = bases(world);
     let mut list = Vec::new();
     let mut add = |base: &(&'static str, Bundle), name: String, bundle: Bundle, sealed: bool| {
         let bundle = if sealed { bundle.sealed() } else { bundle };
@@ -53,6 +54,9 @@ pub(crate) fn fields(world: &World) -> Vec<Altered> {
     }
     for (name, bundle) in notes(&whole.1).into_iter().chain(stamps(&whole.1)) {
         add(&whole, name, bundle, true);
+    }
+    for (name, bundle) in super::later::altered(&answered.1) {
+        add(&answered, name, bundle, true);
     }
     for (name, change) in seals() {
         let mut bundle = whole.1.clone();
@@ -311,7 +315,7 @@ fn stamps(whole: &Bundle) -> Vec<(String, Bundle)> {
 }
 
 /// The last byte of every value that holds no other value; what stands in a string is looked into too.
-fn values(der: &[u8], start: usize) -> Vec<usize> {
+pub(super) fn values(der: &[u8], start: usize) -> Vec<usize> {
     let mut found = Vec::new();
     let mut at = 0;
     while at < der.len() {

@@ -2,6 +2,7 @@
 
 pub(crate) mod features;
 pub(crate) mod fields;
+mod later;
 
 use zeugma_evidence_log::entry::Suites;
 use zeugma_evidence_log::record::Field;
@@ -121,6 +122,7 @@ pub(crate) fn golden(world: &World) -> Vec<Case> {
     cases.push(strangers("a policy that asks for the network", &|policy| policy.network = Network::Required));
     cases.extend(ageing(world));
     cases.extend(features::features(world));
+    cases.extend(later::golden(world));
     cases
 }
 
@@ -263,6 +265,7 @@ pub(crate) fn negative(world: &World) -> Vec<Case> {
         }),
     ];
     cases.extend(of_the_whole(world));
+    cases.extend(later::negative(world));
     cases
 }
 

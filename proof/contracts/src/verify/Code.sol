@@ -378,6 +378,10 @@ library Code {
     uint16 internal constant WrongRenewal = 770;
     /// the file is not the one that was deposited (never)
     uint16 internal constant FileDiffers = 771;
+    /// the X.509 certificate may not answer for the issuer of the one asked about (never)
+    uint16 internal constant NotAResponder = 772;
+    /// the responder gave no answer about the X.509 certificate (not yet)
+    uint16 internal constant ResponderDeclined = 773;
     /// the witness cosigned another size last (not yet)
     uint16 internal constant WitnessElsewhere = 780;
     /// the witness has keys and no state; what it signed is not known (never)

@@ -10,7 +10,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use std::path::Path;
 use zeugma_evidence_log::record::FileDigests;
-use zeugma_evidence_verify::policy::{Authority, MAX_POLICY, Network, Policy, Witness};
+use zeugma_evidence_verify::policy::{
+    Authority, Later, MAX_POLICY, Network, Policy, Service, Shards, Witness,
+};
 use zeugma_evidence_verify::report::Integrity;
 use zeugma_evidence_verify::{Language, Question, Subject, verify};
 use zeugma_proof::TrustFile;
@@ -96,7 +98,8 @@ fn read_policy(path: &Path) -> Result<Policy, Failure> {
     of_json(&json).ok_or_else(|| unreadable("a member is missing or has another form".into()))
 }
 
-/// A policy as people write it. Anchors are base64 of DER, the service key is hexadecimal.
+/// A policy as people write it. Anchors are base64 of DER, the service key is hexadecimal. With `shards` (`alone` or
+/// `followed`) or `services` it is of the second form.
 fn of_json(json: &Value) -> Option<Policy> {
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let texts = |value: &Value| value.as_array()?.iter().map(text).collect::<Option<Vec<_>>>();
@@ -110,6 +113,31 @@ fn of_json(json: &Value) -> Option<Policy> {
             anchor: STANDARD.decode(value["anchor"].as_str()?).ok()?,
             policies: texts(&value["policies"])?,
         })
+    };
+    let service = |value: &Value| {
+        Some(Service {
+            institution: text(&value["institution"])?,
+            issuer: match &value["issuer"] {
+                Value::Null => None,
+                issuer => Some(text(issuer)?),
+            },
+            key: STANDARD.decode(value["key"].as_str()?).ok()?,
+        })
+    };
+    let later = match (&json["shards"], &json["services"]) {
+        (Value::Null, Value::Null) => None,
+        (shards, services) => Some(Later {
+            shards: match shards.as_str() {
+                Some("followed") => Shards::Followed,
+                Some("alone") => Shards::Alone,
+                None if shards.is_null() => Shards::Alone,
+                _ => return None,
+            },
+            services: match services {
+                Value::Null => Vec::new(),
+                services => services.as_array()?.iter().map(service).collect::<Option<_>>()?,
+            },
+        }),
     };
     Some(Policy {
         origin: text(&json["origin"])?,
@@ -130,5 +158,6 @@ fn of_json(json: &Value) -> Option<Policy> {
             "optional" => Network::Optional,
             _ => return None,
         },
+        later,
     })
 }
