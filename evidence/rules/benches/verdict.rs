@@ -3,12 +3,13 @@
 //! The pack is the shipped ones' rules, repeated up to 30, on facts that take each rule to its end. In the child
 //! process the request and the answer pass two pipes.
 
+#[path = "../../verify/benches/measure/mod.rs"]
+mod measure;
+
+use measure::measure;
 use std::hint::black_box;
-use std::time::{Duration, Instant};
 use zeugma_evidence_rules::shipped::{FILES, packs};
 use zeugma_evidence_rules::{Cases, Engine, Pack, Sandbox};
-
-const SPENT: Duration = Duration::from_secs(2);
 
 fn main() {
     let pack = thirty();
@@ -30,23 +31,4 @@ fn thirty() -> Pack {
         rule.id = format!("r{index}");
     }
     Pack { rules, ..all.remove(0) }
-}
-
-fn measure(name: &str, mut call: impl FnMut() -> bool) {
-    let mut spans = Vec::new();
-    let started = Instant::now();
-    while started.elapsed() < SPENT {
-        let at = Instant::now();
-        assert!(call(), "{name} failed");
-        spans.push(at.elapsed());
-    }
-    spans.sort_unstable();
-    let at = |share: usize| spans[(spans.len() - 1) * share / 100].as_secs_f64() * 1e6;
-    println!(
-        "{name:<28} least {:>8.1} us  median {:>8.1} us  p99 {:>8.1} us  {} calls",
-        at(0),
-        at(50),
-        at(99),
-        spans.len()
-    );
 }

@@ -3,13 +3,13 @@
 //! The bundle has everything that one can have: both trees with a witness each, a receipt, the one proof of a network of
 //! which the trust file knows, two RFC 3161 time-stamps with their chains, a verdict and a renewal.
 
+mod measure;
+
+use measure::measure;
 use std::hint::black_box;
-use std::time::{Duration, Instant};
 use zeugma_evidence_verify::testkit::{FILE, JUDGED, World};
 use zeugma_evidence_verify::{Question, Subject, verify};
 use zeugma_types::Encode;
-
-const SPENT: Duration = Duration::from_secs(2);
 
 fn main() {
     let world = World::new();
@@ -40,24 +40,4 @@ fn main() {
         };
         measure(name, || verify(black_box(&question)).is_ok());
     }
-}
-
-fn measure(name: &str, mut call: impl FnMut() -> bool) {
-    let mut spans = Vec::new();
-    let started = Instant::now();
-    while started.elapsed() < SPENT {
-        let at = Instant::now();
-        // A refusal is quicker, and not what is asked.
-        assert!(call(), "{name} was refused");
-        spans.push(at.elapsed());
-    }
-    spans.sort_unstable();
-    let at = |share: usize| spans[(spans.len() - 1) * share / 100].as_secs_f64() * 1e6;
-    println!(
-        "{name:<28} least {:>8.1} us  median {:>8.1} us  p99 {:>8.1} us  {} calls",
-        at(0),
-        at(50),
-        at(99),
-        spans.len()
-    );
 }
