@@ -9,6 +9,7 @@ mod child;
 mod contracts;
 mod fuzz;
 mod gate;
+mod law;
 mod model;
 mod pages;
 mod rings;

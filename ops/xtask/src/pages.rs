@@ -43,6 +43,7 @@ pub(crate) fn check() -> Result<()> {
             ensure!(has_function(&source, function), "{page} links `{function}`, which is not in {file}");
         }
     }
+    crate::law::check()?;
     for (path, text) in pages()? {
         let found = fs::read_to_string(workspace::root().join(path)).unwrap_or_default();
         if let Some(line) = first_difference(&found, &text) {
