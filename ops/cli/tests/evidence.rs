@@ -4,57 +4,10 @@
 
 mod common;
 
+use common::service::{Service, started, until};
 use common::{Desk, Ran};
 use serde_json::Value;
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
-
-/// A service in the folder `evidence` of a desk.
-struct Service {
-    child: Child,
-    url: String,
-}
-
-impl Service {
-    /// At `listen`, with these lines of `[log]`.
-    fn start(desk: &Desk, listen: &str, log: &str) -> Self {
-        let text = format!("[log]\npublish_milliseconds = 50\n{log}\n[api]\nlisten = \"{listen}\"\n");
-        desk.put("evidence.toml", text);
-        let (child, said) = started(desk, &["evidence", "serve", "--config", "evidence.toml"]);
-        Self { child, url: format!("http://{}", said["address"].as_str().unwrap()) }
-    }
-
-    fn end(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-/// Starts a command that runs until it is ended, and reads what it reports once it does.
-#[expect(
-    clippy::zombie_processes,
-    reason = "whoever asked for it ends it; it ends with this process otherwise"
-)]
-fn started(desk: &Desk, arguments: &[&str]) -> (Child, Value) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_zeugma"))
-        .args(arguments)
-        .args(["--json", "--with-parent"])
-        .current_dir(desk.path(""))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut text = String::new();
-    loop {
-        text.push_str(&lines.next().expect("it reports before it ends").unwrap());
-        if let Ok(said) = serde_json::from_str(&text) {
-            return (child, said);
-        }
-    }
-}
+use std::process::{Command, Stdio};
 
 fn deposit(desk: &Desk, service: &str, more: &[&str]) -> Ran {
     let mut arguments = vec!["evidence", "deposit", "--json", "--service", service];
@@ -76,14 +29,6 @@ fn exhibits(desk: &Desk, count: usize) {
 
 fn free() -> String {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
-}
-
-fn until(what: &str, mut there: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(90);
-    while !there() {
-        assert!(Instant::now() < end, "it never came: {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }
 
 /// Starts a deposit, and kills it once `there` says so.

@@ -5,6 +5,10 @@
 mod common;
 
 use common::Desk;
+use common::service::{Service, until};
+use zeugma_evidence_rules::{Outcome, Verdict};
+use zeugma_evidence_verify::Bundle;
+use zeugma_types::{Decode as _, Encode as _};
 
 const PACKS: [&str; 4] = ["spc-online-litigation", "fre-902", "vermont-1913", "arbitration-template"];
 
@@ -68,4 +72,53 @@ fn a_hostile_pack_ends_without_harm_and_a_broken_one_is_named() {
     desk.put("fraction.json", r#"{"shown": {"witnesses": 1.5}}"#);
     desk.run(&["rules", "judge", "loop.toml", "fraction.json"]).ends(1);
     desk.run(&["rules", "test", "loop.toml"]).ends(2);
+}
+
+#[test]
+fn a_bundle_alone_gives_its_verdict_again_and_one_that_was_altered_is_found() {
+    let desk = Desk::new();
+    let listed = desk.run(&["rules", "list", "--json"]).ends(0).json();
+    let pack = listed.as_array().unwrap().iter().find(|one| one["name"] == PACKS[0]).unwrap();
+    let digest = pack["digest"].as_str().unwrap();
+    let rules = format!("[[rules.pack]]\nfile = \"{}\"\ndigest = \"{digest}\"\n", PACKS[0]);
+    let service = Service::with(&desk, "127.0.0.1:0", "", &rules);
+    desk.put("exhibit", "an exhibit");
+    let at = ["--service", service.url.as_str()];
+    let ask = |arguments: &[&str]| desk.run(&[&["evidence"], arguments, &at].concat());
+    ask(&["deposit", "exhibit", "--field", "content=same", "--json"]).ends(0);
+    until("a bundle with a verdict", || {
+        let _ = std::fs::remove_file(desk.path("it.bundle"));
+        let fetched = ask(&["bundle", "0/0", "--out", "it.bundle"]).code == 0;
+        fetched
+            && !Bundle::from_bytes(&std::fs::read(desk.path("it.bundle")).unwrap())
+                .unwrap()
+                .verdicts
+                .is_empty()
+    });
+    service.end();
+
+    // The service is gone: the bundle and the pack are enough.
+    let replay = |bundle: &str, pack: &str| desk.run(&["rules", "replay", bundle, "--pack", pack]);
+    let again = replay("it.bundle", PACKS[0]).ends(0).out;
+    assert!(again.starts_with("the same"), "{again}");
+    let other = replay("it.bundle", PACKS[1]).ends(1).err;
+    assert!(other.contains("805"), "{other}");
+
+    // A finding turned round, and the bundle sealed again.
+    let altered = |name: &str, change: &dyn Fn(&mut Bundle)| {
+        let mut bundle = Bundle::from_bytes(&std::fs::read(desk.path("it.bundle")).unwrap()).unwrap();
+        change(&mut bundle);
+        desk.put(name, bundle.sealed().to_bytes());
+        let refused = replay(name, PACKS[0]).ends(1).err;
+        assert!(refused.contains("805"), "{name}: {refused}");
+    };
+    altered("turned.bundle", &|bundle| {
+        let mut verdict = Verdict::from_bytes(&bundle.verdicts[0].statement).unwrap();
+        let first = &mut verdict.findings[0].outcome;
+        *first = if *first == Outcome::Met { Outcome::NotMet } else { Outcome::Met };
+        bundle.verdicts[0].statement = verdict.to_bytes();
+    });
+    // Another record under the same verdict: the facts are others.
+    altered("other.bundle", &|bundle| drop(bundle.disclosure.fields.pop()));
+    altered("empty.bundle", &|bundle| bundle.verdicts.clear());
 }

@@ -1,5 +1,6 @@
 //! `zeugma evidence`: deposit digests of files, and keep what shows that they were there.
 
+mod attach;
 mod deposit;
 mod export;
 mod operate;
@@ -63,6 +64,8 @@ pub(crate) enum Evidence {
     Roll(operate::Roll),
     /// Erase the records of entries of yours; leaf and proofs stay
     Erase(operate::Erase),
+    /// Put what another transparency service says of an entry into its bundle
+    Attach(attach::Attach),
     /// Cosign the logs of others: C2SP tlog-witness
     #[command(subcommand)]
     Witness(witness::WitnessCommand),
@@ -130,6 +133,7 @@ impl Evidence {
             Self::Restore(restore) => restore.run(output),
             Self::Roll(roll) => roll.run(output),
             Self::Erase(erase) => erase.run(output),
+            Self::Attach(attach) => attach.run(output),
             Self::Witness(witness) => witness.run(output),
             Self::Fsck(fsck) => fsck.run(output),
             Self::Token(token) => token.run(output),
