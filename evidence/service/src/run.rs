@@ -22,8 +22,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use zeugma_client::Client;
 use zeugma_crypto::ed25519::SecretKey;
-use zeugma_proof::TrustFile;
 use zeugma_evidence_verify::policy::log_of;
+use zeugma_proof::TrustFile;
 use zeugma_types::{Decode as _, Refusal};
 
 /// Longest file with a token, in bytes.
