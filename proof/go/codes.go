@@ -222,6 +222,12 @@ const (
 	CodeAccountFrozen Code = 555
 	// CodeAssetNotListed: the asset is not on the list of those that may come in.
 	CodeAssetNotListed Code = 556
+	// CodeNoRoomToHold: an amount so large is held first, and the timeout comes too soon after its release.
+	CodeNoRoomToHold Code = 557
+	// CodeNotHeld: no packet of this number is held on this route.
+	CodeNotHeld Code = 558
+	// CodeHeldUntil: the packet is held until its release time.
+	CodeHeldUntil Code = 559
 	// CodeUnknownOrigin: the log is not registered.
 	CodeUnknownOrigin Code = 560
 	// CodeOriginKnown: the log is registered.
@@ -530,6 +536,9 @@ var rules = map[Code]rule{
 	CodeAssetFrozen:          {"AssetFrozen", false, "the asset is frozen by order", "该资产已按指令冻结"},
 	CodeAccountFrozen:        {"AccountFrozen", false, "the account is frozen by order", "该账户已按指令冻结"},
 	CodeAssetNotListed:       {"AssetNotListed", false, "the asset is not on the list of those that may come in", "该资产不在准入清单中"},
+	CodeNoRoomToHold:         {"NoRoomToHold", true, "an amount so large is held first, and the timeout comes too soon after its release", "金额较大须先行暂扣，而解除暂扣后距超时过近"},
+	CodeNotHeld:              {"NotHeld", false, "no packet of this number is held on this route", "该路由上没有此编号的暂扣数据包"},
+	CodeHeldUntil:            {"HeldUntil", false, "the packet is held until its release time", "数据包在解除时间之前处于暂扣状态"},
 	CodeUnknownOrigin:        {"UnknownOrigin", false, "the log is not registered", "该日志未登记"},
 	CodeOriginKnown:          {"OriginKnown", true, "the log is registered", "该日志已登记"},
 	CodeBadNote:              {"BadNote", true, "the checkpoint is not a signed note of its form", "检查点不是规定格式的签名笔记"},

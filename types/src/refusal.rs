@@ -192,6 +192,9 @@ codes! {
     554 AssetFrozen NotYet "the asset is frozen by order" "该资产已按指令冻结";
     555 AccountFrozen NotYet "the account is frozen by order" "该账户已按指令冻结";
     556 AssetNotListed NotYet "the asset is not on the list of those that may come in" "该资产不在准入清单中";
+    557 NoRoomToHold Never "an amount so large is held first, and the timeout comes too soon after its release" "金额较大须先行暂扣，而解除暂扣后距超时过近";
+    558 NotHeld NotYet "no packet of this number is held on this route" "该路由上没有此编号的暂扣数据包";
+    559 HeldUntil NotYet "the packet is held until its release time" "数据包在解除时间之前处于暂扣状态";
 
     // The ledger: logs and registry.
     560 UnknownOrigin NotYet "the log is not registered" "该日志未登记";

@@ -104,6 +104,8 @@ pub fn of_message(message: &Message, families: Families<'_>) -> Result<MessageCo
         Message::RegisterCounterparty(_)
         | Message::CancelRecovery(_)
         | Message::SendPacket(_)
+        | Message::ReleaseHold(_)
+        | Message::RejectHold(_)
         | Message::RegisterOrigin(_)
         | Message::SetDigest(_)
         | Message::RevokeDigest(_)

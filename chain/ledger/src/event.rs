@@ -1,7 +1,7 @@
 //! What a step tells the node's streams and indexes. Nothing in the state depends on an event; what
 //! others must be able to verify is a leaf.
 
-use crate::bounded::{Bytes, List, choice, numbered, record};
+use crate::bounded::{Bytes, List, Maybe, choice, numbered, record};
 use crate::ibc::Packet;
 use crate::limits::{MAX_ACKNOWLEDGEMENT, MAX_PAYLOADS};
 use crate::outcome::Recorded;
@@ -24,6 +24,10 @@ choice! {
         PacketClosed(PacketClosed) = 6, "packet-closed";
         /// An application refused a payload; the sender gets the error acknowledgement.
         PayloadRefused(PayloadRefused) = 7, "payload-refused";
+        /// A packet was received and takes effect later, or not at all.
+        PacketHeld(PacketHeld) = 8, "packet-held";
+        /// A packet is held no longer.
+        HoldEnded(HoldEnded) = 9, "hold-ended";
         /// A client was created.
         ClientCreated(ClientCreated) = 10, "client-created";
         /// A client's counterparty was registered.
@@ -68,6 +72,20 @@ numbered! {
         Success = 1, "success";
         /// The packet was refused there: the universal error acknowledgement.
         Error = 2, "error";
+    }
+}
+
+numbered! {
+    /// How a hold ended.
+    pub enum HoldEnd {
+        /// It took effect, or was sent on.
+        Released = 1, "released";
+        /// It was given back by order.
+        Rejected = 2, "rejected";
+        /// Nobody released it before its timeout, and it was given back.
+        Lapsed = 3, "lapsed";
+        /// It could not take effect any more, and was given back.
+        Refused = 4, "refused";
     }
 }
 
@@ -142,6 +160,30 @@ record! {
         pub sequence: Sequence,
         /// Why.
         pub refusal: Recorded,
+    }
+
+    /// See [`Event::PacketHeld`].
+    pub struct PacketHeld {
+        /// Our client.
+        pub client: ClientId,
+        /// The packet's sequence.
+        pub sequence: Sequence,
+        /// From when on it may be released.
+        pub release_at: BlockTime,
+        /// From when on it can only be given back: the packet's own timeout.
+        pub timeout: UnixSeconds,
+    }
+
+    /// See [`Event::HoldEnded`].
+    pub struct HoldEnded {
+        /// Our client.
+        pub client: ClientId,
+        /// The packet's sequence.
+        pub sequence: Sequence,
+        /// How.
+        pub end: HoldEnd,
+        /// The digest of the order by which it was rejected.
+        pub order: Maybe<[u8; 32]>,
     }
 
     /// See [`Event::ClientCreated`].

@@ -11,6 +11,18 @@ pub enum PlantedBug {
     ReceiptSkipped,
     /// A closing is said and its tombstone is not written.
     TombstoneSkipped,
+    /// A packet is resolved and its commitment stays.
+    CommitmentKept,
+    /// A packet times out by an absence from before its timeout.
+    StaleAbsence,
+    /// What is held is released and stays held.
+    HoldReleasedTwice,
+    /// What is held takes effect and is answered by the error.
+    RefundAfterRelease,
+    /// What is held is released before its time.
+    ReleasedEarly,
+    /// What crosses is not held against its limit.
+    LimitIgnored,
 }
 
 /// A closed table of families.
@@ -57,6 +69,12 @@ impl<'a> Families<'a> {
     #[must_use]
     pub const fn with_planted(self, bug: Option<PlantedBug>) -> Self {
         Self { planted: bug, ..self }
+    }
+
+    /// The bug that the program has.
+    #[cfg(feature = "planted")]
+    pub(crate) const fn planted(self) -> Option<PlantedBug> {
+        self.planted
     }
 
     /// Whether the program has this bug.

@@ -61,6 +61,18 @@ fn name(message: &Message, keys: &mut BTreeSet<Key>) {
         }
         Message::Acknowledge(message) => sent(&message.packet, message.proof.height, keys),
         Message::Timeout(message) => sent(&message.packet, message.proof.height, keys),
+        Message::ReleaseHold(message) => {
+            add(Slot::Held(&message.client, message.sequence));
+            add(Slot::HeldOf(&message.client));
+            add(Slot::Client(&message.client));
+            add(Slot::Route(&message.client));
+            halt(&message.client, keys);
+        }
+        Message::RejectHold(message) => {
+            add(Slot::Held(&message.client, message.sequence));
+            add(Slot::HeldOf(&message.client));
+            add(Slot::Route(&message.client));
+        }
         Message::RegisterOrigin(message) => add(Slot::Origin(&origin_digest(message.origin.as_str()))),
         Message::Anchor(message) => add(Slot::Origin(&origin_digest(message.origin.as_str()))),
         Message::ReportSplitView(message) => add(Slot::Origin(&origin_digest(message.origin.as_str()))),

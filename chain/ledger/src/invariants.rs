@@ -10,7 +10,8 @@
 //! | S5 | a client has a record, a route and a next sequence, or none of them |
 //! | S6 | the governors counted are the accounts that are governors, and enough |
 //! | S7 | entries in force stand once, in their bucket, in order; changes that wait stand in order |
-//! | S8 | of every asset, what accounts hold and what is in escrow is together what came in |
+//! | S8 | of every asset, what accounts hold, what is in escrow and what packets that are held brought is together what came in |
+//! | S9 | a packet that is held was received, has no acknowledgement and awaits no other; it can be released before its timeout, and stands in its route's list; what the transfer application holds is of such packets, one each |
 //!
 //! | rule | between a state and a later one |
 //! |---|---|
@@ -18,11 +19,12 @@
 //! | T2 | an acknowledgement never changes and never goes |
 //! | T3 | the next sequence never falls, and a packet that was resolved is never open again |
 //! | T4 | a sequence that an account used stays used |
+//! | T5 | a hold keeps its times while it lasts; a packet received before is never held again |
 
 use crate::account::Account;
 use crate::app::transfer;
 use crate::gov::{Counters, Parameters, Schedule};
-use crate::ibc::{ClientRecord, Link, Receipt};
+use crate::ibc::{ClientRecord, Held, HeldOf, HeldPacket, Link, Receipt};
 use crate::limits::{MAX_PROFILE, STANDING_BUCKETS};
 use crate::roles::Role;
 use crate::standing::Bucket;
@@ -30,6 +32,7 @@ use crate::state::{Key, Slot, Store};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use zeugma_adapter_core::Client;
 use zeugma_crypto::hash::sha256;
 use zeugma_types::{ClientId, Decode, Encode, Height, Reader, Refusal, Sequence};
@@ -37,7 +40,7 @@ use zeugma_types::{ClientId, Decode, Encode, Height, Reader, Refusal, Sequence};
 /// A rule that does not hold, with where.
 pub type Broken = String;
 
-/// Checks S1 to S8.
+/// Checks S1 to S9.
 ///
 /// # Errors
 /// The first rule that does not hold.
@@ -47,10 +50,11 @@ pub fn check(state: &Store) -> Result<(), Broken> {
     governors(state)?;
     orders(state)?;
     let room = Slot::Application(transfer::NUMBER, &[]).key();
-    transfer::check(state, room.as_bytes()).map_err(|broken| format!("S8: {broken}"))
+    transfer::check(state, room.as_bytes()).map_err(|broken| format!("S8: {broken}"))?;
+    holds(state, room.as_bytes())
 }
 
-/// Checks T1 to T4.
+/// Checks T1 to T5.
 ///
 /// # Errors
 /// The first rule that does not hold.
@@ -78,7 +82,43 @@ pub fn check_later(before: &Store, after: &Store) -> Result<(), Broken> {
         require(now.used.highest >= was.used.highest, "T4", key)?;
         require(again.take(was.used.highest).is_err(), "T4", key)?;
     }
+    for (key, value) in after.under(&[0x26]) {
+        let (client, sequence) = packet_of(key)?;
+        let received = before.get(&Slot::Receipt(&client, sequence).key()).is_some();
+        let was = before.get(key);
+        require(was == Some(value) || was.is_none() && !received, "T5", key)?;
+    }
     Ok(())
+}
+
+fn holds(state: &Store, room: &[u8]) -> Result<(), Broken> {
+    let mut of_transfer = BTreeSet::new();
+    let mut listed: BTreeMap<ClientId, Vec<HeldPacket>> = BTreeMap::new();
+    for (key, value) in state.under(&[0x26]) {
+        let (client, sequence) = packet_of(key)?;
+        let held: Held = read(value, key)?;
+        let receipt: Option<Receipt> = load(state, Slot::Receipt(&client, sequence))?;
+        require(receipt == Some(Receipt::Received), "S9", key)?;
+        for other in [Slot::Acknowledgement(&client, sequence), Slot::Pending(&client, sequence)] {
+            require(state.get(&other.key()).is_none(), "S9", key)?;
+        }
+        require(held.release_at.whole_seconds() < held.timeout, "S9", key)?;
+        let one = HeldPacket { sequence, release_at: held.release_at };
+        listed.entry(client.clone()).or_default().push(one);
+        if held.port.as_str() == transfer::PORT {
+            of_transfer.insert((client, sequence));
+        }
+    }
+    for (key, value) in state.under(&[0x27]) {
+        let list: HeldOf = read(value, key)?;
+        let found = listed.remove(&client_of(key)?.0).unwrap_or_default();
+        require(!found.is_empty() && list.packets.as_slice() == found, "S9", key)?;
+    }
+    let kept = transfer::held(state, room).map_err(|refusal| format!("S9: {refusal}"))?;
+    if listed.is_empty() && kept == of_transfer {
+        return Ok(());
+    }
+    Err(format!("S9: not listed {listed:?}; held {of_transfer:?}, kept {kept:?}"))
 }
 
 fn packets(state: &Store) -> Result<(), Broken> {

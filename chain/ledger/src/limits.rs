@@ -37,6 +37,8 @@ pub const MAX_ACKNOWLEDGEMENT: usize = 32 * 1024;
 pub const MAX_REFUSAL_SIDE: usize = 96;
 /// Furthest timeout ahead of the block's time, in whole seconds: what stock routers accept.
 pub const MAX_TIMEOUT_AHEAD: u64 = 24 * 60 * 60;
+/// Most packets held on one route at once; one more gets the error acknowledgement.
+pub const MAX_HELD: usize = 256;
 /// Whole seconds by which the timeout of a forwarded packet is earlier than that of the packet it came in.
 pub const HOP_SECONDS: u64 = 60;
 /// Longest body of a message of the `message` port, in bytes.

@@ -52,6 +52,10 @@ numbered! {
         SendPacket = 20, "send-packet";
         /// [`Message::RecvPacket`], [`Message::Acknowledge`], [`Message::Timeout`], [`Message::ClaimTimeout`].
         Relay = 21, "relay";
+        /// [`Message::ReleaseHold`].
+        ReleaseHold = 22, "release-hold";
+        /// [`Message::RejectHold`].
+        RejectHold = 23, "reject-hold";
         /// [`Message::RegisterOrigin`].
         RegisterOrigin = 30, "register-origin";
         /// [`Message::Anchor`].
@@ -89,6 +93,8 @@ impl Action {
             | Message::Acknowledge(_)
             | Message::Timeout(_)
             | Message::ClaimTimeout(_) => Self::Relay,
+            Message::ReleaseHold(_) => Self::ReleaseHold,
+            Message::RejectHold(_) => Self::RejectHold,
             Message::RegisterOrigin(_) => Self::RegisterOrigin,
             Message::Anchor(_) => Self::Anchor,
             Message::ReportSplitView(_) => Self::ReportSplitView,
@@ -104,8 +110,9 @@ impl Action {
     #[must_use]
     pub const fn roles(self) -> &'static [Role] {
         match self {
-            // Proof of misbehaviour and of a split view harms only who misbehaved: any account may bring it.
-            Self::SubmitMisbehaviour | Self::ReportSplitView => Role::ALL,
+            // Proof of misbehaviour and of a split view harms only who misbehaved, and a hold ends by its own times:
+            // any account may bring them.
+            Self::SubmitMisbehaviour | Self::ReportSplitView | Self::ReleaseHold => Role::ALL,
             Self::Opaque | Self::SendPacket => &[Role::Member, Role::Operator, Role::Relayer, Role::Anchorer],
             Self::CreateClient | Self::RegisterCounterparty | Self::RegisterOrigin => {
                 &[Role::Operator, Role::Governor]
@@ -118,7 +125,8 @@ impl Action {
             Self::Anchor => &[Role::Anchorer],
             Self::SetDigest => &[Role::Operator],
             Self::RevokeDigest => &[Role::Operator, Role::Guardian],
-            Self::HaltRoute => &[Role::Freezer, Role::Guardian],
+            // Who may halt the route may give back what is held on it.
+            Self::HaltRoute | Self::RejectHold => &[Role::Freezer, Role::Guardian],
             // Who halts does not resume.
             Self::ResumeRoute | Self::Govern => &[Role::Governor],
         }
@@ -211,7 +219,14 @@ mod tests {
         ),
         (
             Role::Guardian,
-            &["propose-recovery", "cancel-recovery", "finish-recovery", "revoke-digest", "halt-route"],
+            &[
+                "propose-recovery",
+                "cancel-recovery",
+                "finish-recovery",
+                "revoke-digest",
+                "halt-route",
+                "reject-hold",
+            ],
         ),
         (
             Role::Operator,
@@ -227,7 +242,7 @@ mod tests {
         ),
         (Role::Relayer, &["opaque", "send-packet", "update-client", "relay", "finish-recovery"]),
         (Role::Anchorer, &["opaque", "send-packet", "anchor"]),
-        (Role::Freezer, &["halt-route"]),
+        (Role::Freezer, &["halt-route", "reject-hold"]),
         (Role::Member, &["opaque", "send-packet"]),
     ];
 
@@ -236,7 +251,8 @@ mod tests {
         assert_eq!(BY_ROLE.len(), Role::ALL.len());
         for (role, allowed) in BY_ROLE {
             for action in Action::ALL {
-                let anyone = ["submit-misbehaviour", "report-split-view"].contains(&action.name());
+                let anyone =
+                    ["submit-misbehaviour", "report-split-view", "release-hold"].contains(&action.name());
                 let expected = anyone || allowed.contains(&action.name());
                 assert_eq!(Roles::of(&[*role]).allow(*action), expected, "{role} {action}");
             }

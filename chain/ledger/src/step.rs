@@ -109,6 +109,10 @@ impl Ledger<'_> {
         };
         let cost = admitted.cost;
         let mut work = Work { families: self.families(), block, signer: admitted.id, view };
+        #[cfg(feature = "planted")]
+        {
+            work.view.planted = self.families().planted();
+        }
         match run(&mut work, admitted) {
             Ok(outcome) => Step::Done(Done { effects: work.view.finish(), outcome, cost }),
             Err(halt) => halted(halt, &work.view),
@@ -265,6 +269,8 @@ fn dispatch(work: &mut Work<'_>, message: &Message) -> Run<Effect> {
         Message::Acknowledge(message) => ibc::acknowledge(work, message),
         Message::Timeout(message) => ibc::timeout(work, message),
         Message::ClaimTimeout(message) => ibc::claim_timeout(work, message),
+        Message::ReleaseHold(message) => ibc::release_hold(work, message),
+        Message::RejectHold(message) => ibc::reject_hold(work, message),
         Message::RegisterOrigin(message) => evidence::register(work, message),
         Message::Anchor(message) => evidence::anchor(work, message),
         Message::ReportSplitView(message) => evidence::report(work, message),

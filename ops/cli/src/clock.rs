@@ -3,12 +3,17 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
-use zeugma_types::BlockTime;
+use zeugma_types::{BlockTime, UnixSeconds};
 
 /// Now, as the clock of this machine says.
 pub(crate) fn now() -> BlockTime {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     BlockTime::new(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// The beginning of a whole second, such as a packet's timeout.
+pub(crate) fn of_seconds(second: UnixSeconds) -> BlockTime {
+    BlockTime::new(second.get().saturating_mul(1_000))
 }
 
 /// Reads `now` or a time of RFC 3339.

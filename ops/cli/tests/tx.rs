@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod common;
+#[path = "tx/holds.rs"]
+mod holds;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -164,7 +166,7 @@ fn governance(desk: &Desk, asked: &mut Asked<'_>) -> BTreeSet<&'static str> {
     let withdraw = event(&withdraw, "change-proposed")["proposal"].to_string();
     let gone = asked.does_as("bob.json", &["approve", "--proposal", &withdraw]);
     event(&gone, "change-withdrawn");
-    BTreeSet::from(["roles", "limit", "parameters", "upgrade", "withdraw"])
+    BTreeSet::from(["roles", "limit", "delay", "parameters", "upgrade", "withdraw"])
 }
 
 /// A chain of which two histories are shown, and the client that recovers by a substitute.
@@ -296,6 +298,7 @@ fn every_message_and_every_change_is_asked_of_a_running_network_by_its_command()
     logs(&desk, &mut asked);
     registry(&desk, &mut asked);
     clients(&desk, &mut asked);
+    holds::holds(&desk, &mut asked);
     {
         let second = Net::start(&desk, "two", &[]);
         let mut other = Asked::of(&desk, &second);

@@ -14,18 +14,26 @@ const RECORD: &str = "tests/vectors/model/packet.txt";
 
 /// The module whose faults are none, and those with a fault each, which must be found.
 const HONEST: &str = "honest";
-const PLANTED: [&str; 2] = ["stale", "late"];
+const PLANTED: [&str; 3] = ["stale", "late", "twice"];
 /// What some of the runs must come to: a model in which nothing happens is safe, too.
-const WITNESSES: [&str; 4] = ["someReceived", "someRefunded", "someClosed", "lateReceived"];
+const WITNESSES: [&str; 7] = [
+    "someReceived",
+    "someRefunded",
+    "someClosed",
+    "lateReceived",
+    "someHeld",
+    "someReleased",
+    "someGivenBack",
+];
 
 /// Runs of the gate, and steps of each.
-const SAMPLES: &str = "--max-samples=400";
+const SAMPLES: &str = "--max-samples=600";
 const STEPS: &str = "--max-steps=50";
 /// A planted fault is found long before.
 const PLANTED_SAMPLES: &str = "--max-samples=4000";
 
 /// Histories recorded, and their seed.
-const RECORDED: usize = 40;
+const RECORDED: usize = 60;
 const RECORD_SEED: &str = "--seed=11";
 
 /// Installs the checker.

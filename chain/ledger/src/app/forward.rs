@@ -10,7 +10,7 @@
 //! timeouts shrink by hop and stay under a day. One hop: a forwarded message is not forwarded again.
 
 use super::message::ENCODING;
-use super::{Application, Arrived, Outgoing, Received, Room, Sender, wrong_payload};
+use super::{Application, Arrived, Outgoing, Received, Room, Sender, Taken, wrong_payload};
 use crate::block::Context;
 use crate::bounded::{Bytes, Text, record};
 use crate::halt::Run;
@@ -122,7 +122,8 @@ impl Application for ForwardPort {
             encoding: Text::new(ENCODING)?,
             value: Bytes::new(forwarded.to_bytes())?,
         };
-        Ok(Received::Later(Outgoing { client: request.next, timeout: UnixSeconds::new(timeout), payload }))
+        let outgoing = Outgoing { client: request.next, timeout: UnixSeconds::new(timeout), payload };
+        Ok(Received::Taken(Taken::Later(outgoing)))
     }
 }
 

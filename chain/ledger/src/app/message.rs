@@ -6,7 +6,7 @@
 //! learns that these bytes, and no others, were taken.
 
 use super::forward::{self, Forwarded};
-use super::{Application, Arrived, Received, Room, Sender, wrong_payload};
+use super::{Application, Arrived, Received, Room, Sender, Taken, wrong_payload};
 use crate::block::Context;
 use crate::bounded::{Bytes, Maybe, record};
 use crate::halt::Run;
@@ -91,7 +91,7 @@ impl Application for MessagePort {
             Link { client: arrived.packet.destination_client.clone(), sequence: arrived.packet.sequence };
         let kept = Kept { digest, height: context.height, time: context.time, origin: Maybe(origin) };
         room.save(&received_key(&packet, arrived.place), &kept);
-        Ok(Received::Acknowledged(digest.into()))
+        Ok(Received::Taken(Taken::Acknowledged(digest.into())))
     }
 }
 

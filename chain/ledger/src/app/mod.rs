@@ -13,7 +13,7 @@ pub mod transfer;
 
 use crate::block::Context;
 use crate::bounded::Text;
-use crate::halt::Run;
+use crate::halt::{Halt, Run};
 use crate::ibc::{Link, Packet, Payload, Port};
 use crate::limits::MAX_NAME;
 use crate::registry::{self, Kind};
@@ -64,9 +64,17 @@ pub(crate) struct Sender {
 
 /// What an application makes of a payload it received.
 pub(crate) enum Received {
-    /// It took effect; this is the acknowledgement, not empty.
+    /// It took effect.
+    Taken(Taken),
+    /// It takes effect when it is released, at this time or later; or it is given back.
+    Held { release_at: BlockTime },
+}
+
+/// How a payload that took effect is answered.
+pub(crate) enum Taken {
+    /// By this acknowledgement, not empty.
     Acknowledged(Vec<u8>),
-    /// The answer is the outcome of another packet.
+    /// By the outcome of another packet.
     Later(Outgoing),
 }
 
@@ -107,6 +115,19 @@ pub(crate) trait Application: Sync {
 
     /// A payload arrived.
     fn on_recv(&self, room: &mut Room<'_, '_>, context: &Context, arrived: &Arrived<'_>) -> Run<Received>;
+
+    /// A payload that it held takes effect. A refusal of [`zeugma_types::Permanence::Never`] gives it back; any other
+    /// leaves it held. An application that holds nothing is never asked.
+    fn on_release(&self, room: &mut Room<'_, '_>, held: &Link) -> Run<Taken> {
+        let _ = room;
+        Err(Refusal::new(Code::NotHeld).found(held.sequence.get()).into())
+    }
+
+    /// A payload that it held goes back where it came from. It must not refuse.
+    fn on_give_back(&self, room: &mut Room<'_, '_>, held: &Link) -> Run<()> {
+        let _ = room;
+        Err(Refusal::new(Code::NotHeld).found(held.sequence.get()).into())
+    }
 
     /// The other side answered. What is returned answers `behalf`, the packet received on whose behalf this one
     /// was sent, if there is one. An application that keeps nothing passes it on.
@@ -155,6 +176,12 @@ impl Room<'_, '_> {
         self.now
     }
 
+    /// Whether the program has this bug.
+    #[cfg(feature = "planted")]
+    pub(crate) fn plants(&self, bug: crate::PlantedBug) -> bool {
+        self.view.planted == Some(bug)
+    }
+
     /// The digest in force under a name of the registry.
     pub(crate) fn in_force(&self, kind: Kind, name: &Text<MAX_NAME>) -> Run<Option<[u8; 32]>> {
         registry::in_force(self.view, kind, name)
@@ -163,6 +190,12 @@ impl Room<'_, '_> {
     /// The record under the application's own key.
     pub(crate) fn load<T: Decode>(&self, own: &[u8]) -> Run<Option<T>> {
         self.view.load(Slot::Application(self.number, own))
+    }
+
+    /// The record under the application's own key, which it wrote before.
+    pub(crate) fn owned<T: Decode>(&self, own: &[u8]) -> Run<T> {
+        let found = self.load(own)?;
+        found.ok_or_else(|| Halt::Corrupt(Slot::Application(self.number, own).key()))
     }
 
     /// Removes the record under the application's own key.

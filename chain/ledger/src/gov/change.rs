@@ -1,7 +1,7 @@
 //! What can be changed, and the records of changes that wait.
 
 use super::Parameters;
-use crate::app::transfer::SetLimit;
+use crate::app::transfer::{SetDelay, SetLimit};
 use crate::bounded::{List, choice, record};
 use crate::limits::{MAX_APPROVALS, MAX_SCHEDULED};
 use crate::roles::Roles;
@@ -20,6 +20,8 @@ choice! {
         Withdraw(Withdraw) = 4, "withdraw";
         /// How much of an asset may cross in a while, by one client.
         Limit(SetLimit) = 5, "limit";
+        /// From which amount on an asset that arrives by one client is held, and how long.
+        Delay(SetDelay) = 6, "delay";
     }
 }
 

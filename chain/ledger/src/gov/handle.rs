@@ -69,6 +69,7 @@ fn check_change(change: &Change) -> Result<(), Refusal> {
     match change {
         Change::Parameters(parameters) => parameters.check(),
         Change::Limit(limit) => limit.check(),
+        Change::Delay(delay) => delay.check(),
         Change::Upgrade(upgrade) if upgrade.program == 0 => Err(Refusal::new(Code::OutOfRange).needed(1_u64)),
         Change::Roles(change) if change.grant == Roles::NONE && change.revoke == Roles::NONE => {
             Err(Refusal::new(Code::Empty).needed("roles"))
@@ -160,6 +161,10 @@ fn apply(view: &mut View<'_>, context: &Context, change: Change) -> Run<()> {
         }
         Change::Limit(limit) => {
             transfer::set_limit(view, context.time, limit);
+            Ok(())
+        }
+        Change::Delay(delay) => {
+            transfer::set_delay(view, context.time, &delay);
             Ok(())
         }
         Change::Withdraw(_) => Err(Refusal::new(Code::UnknownProposal).into()),

@@ -6,10 +6,11 @@
 //! is not lost because another relayer was faster.
 
 use super::client::{load_active, path_under, require_counterparty, require_open, state_at};
-use super::packet::{Acknowledgements, Packet};
+use super::hold;
+use super::packet::{Acknowledgements, Packet, Payload};
 use super::record::{Link, Receipt};
 use super::send::send;
-use crate::app::{Application, Arrived, Outgoing, Received, Router};
+use crate::app::{Application, Arrived, Outgoing, Received, Router, Taken};
 use crate::bounded::Bytes;
 use crate::event::{AcknowledgementWritten, Event, PacketClosed, PacketReceived, PayloadRefused};
 use crate::halt::{Halt, Run};
@@ -144,14 +145,14 @@ fn deliver(
         let arrived = Arrived { packet, place, payload, height, finality };
         let context = work.block.context();
         match application.on_recv(&mut application.room(&mut work.view, context.time), context, &arrived)? {
-            Received::Acknowledged(bytes) => answers.push(Bytes::new(bytes)?),
-            Received::Later(outgoing) => {
-                if payloads.len() > 1 {
-                    return Err(Refusal::new(Code::WrongPayload)
-                        .needed("one payload where the answer comes later")
-                        .into());
-                }
-                return send_on(work, packet, application, outgoing).map(|()| None);
+            Received::Taken(Taken::Acknowledged(bytes)) => answers.push(Bytes::new(bytes)?),
+            Received::Taken(Taken::Later(outgoing)) => {
+                require_alone(payloads)?;
+                return send_on(work, &link_of(packet), application, outgoing).map(|()| None);
+            }
+            Received::Held { release_at } => {
+                require_alone(payloads)?;
+                return hold::keep(work, packet, &payload.destination_port, release_at).map(|()| None);
             }
         }
     }
@@ -162,10 +163,22 @@ fn deliver(
     Ok(Some(acknowledgements))
 }
 
+fn require_alone(payloads: &[Payload]) -> Result<(), Refusal> {
+    match payloads {
+        [_] => Ok(()),
+        _ => Err(Refusal::new(Code::WrongPayload).needed("one payload where the answer comes later")),
+    }
+}
+
+/// A packet received, as others are linked to it.
+pub(super) fn link_of(packet: &Packet) -> Link {
+    Link { client: packet.destination_client.clone(), sequence: packet.sequence }
+}
+
 /// Sends a packet on behalf of one received; the outcome of the first is the answer to the second.
-fn send_on(
+pub(super) fn send_on(
     work: &mut Work<'_>,
-    packet: &Packet,
+    received: &Link,
     application: &'static dyn Application,
     outgoing: Outgoing,
 ) -> Run<()> {
@@ -174,12 +187,11 @@ fn send_on(
         return Err(Refusal::new(Code::WrongPayload).needed(application.port()).into());
     }
     let sent = send(work, &client, timeout, Vec::from([payload]))?;
-    let parent = Link { client: packet.destination_client.clone(), sequence: packet.sequence };
     work.view.save(
-        Slot::Pending(&packet.destination_client, packet.sequence),
+        Slot::Pending(&received.client, received.sequence),
         &Link { client: client.clone(), sequence: sent.sequence },
     );
-    work.view.save(Slot::Parent(&client, sent.sequence), &parent);
+    work.view.save(Slot::Parent(&client, sent.sequence), received);
     Ok(())
 }
 

@@ -1,9 +1,10 @@
 //! The records of clients and packets.
 
-use crate::bounded::{Bytes, Maybe, numbered, record};
-use crate::limits::MAX_PROFILE;
+use super::packet::Port;
+use crate::bounded::{Bytes, List, Maybe, numbered, record};
+use crate::limits::{MAX_HELD, MAX_PROFILE};
 use zeugma_adapter_core::{MAX_STORED, MerklePath};
-use zeugma_types::{AccountId, BlockTime, ClientId, Sequence};
+use zeugma_types::{AccountId, BlockTime, ClientId, Sequence, UnixSeconds};
 
 /// Longest encoded client, in bytes: its profile, 24 bytes for each trusted state, and lengths.
 const MAX_CLIENT: usize = MAX_PROFILE + 24 * MAX_STORED + 64;
@@ -49,6 +50,32 @@ record! {
         pub client: ClientId,
         /// The packet's sequence.
         pub sequence: Sequence,
+    }
+}
+
+record! {
+    /// A packet that was received and takes effect later, or not at all. Its application keeps what it said.
+    pub struct Held {
+        /// The application that holds it.
+        pub port: Port,
+        /// From when on anyone may release it; at least a minute before `timeout`.
+        pub release_at: BlockTime,
+        /// From when on it can only be given back: the packet's own timeout.
+        pub timeout: UnixSeconds,
+    }
+
+    /// All that is held on a route, ascending by sequence.
+    pub struct HeldOf {
+        /// The packets.
+        pub packets: List<HeldPacket, MAX_HELD>,
+    }
+
+    /// One of them.
+    pub struct HeldPacket {
+        /// The packet's sequence.
+        pub sequence: Sequence,
+        /// From when on anyone may release it.
+        pub release_at: BlockTime,
     }
 }
 

@@ -48,7 +48,7 @@ pub(crate) fn acknowledge(work: &mut Work<'_>, message: &Acknowledge) -> Run<Eff
         message.proof.proof.as_slice(),
     )?;
 
-    work.view.remove(Slot::Commitment(client, packet.sequence));
+    forget(work, packet);
     let answered = if acknowledgements.is_error() { Answered::Error } else { Answered::Success };
     work.view.tell(Event::PacketAcknowledged(PacketAcknowledged {
         client: client.clone(),
@@ -74,6 +74,8 @@ pub(crate) fn timeout(work: &mut Work<'_>, message: &Timeout) -> Run<Effect> {
     let loaded = load_active(work, client)?;
     let state = state_at(work, client, message.proof.height)?;
     let then = loaded.family.state_time(&state)?.whole_seconds();
+    #[cfg(feature = "planted")]
+    let then = if work.families.plants(crate::PlantedBug::StaleAbsence) { packet.timeout } else { then };
     if then < packet.timeout {
         return Err(Refusal::new(Code::TimeoutNotReached)
             .needed(packet.timeout.get())
@@ -84,7 +86,7 @@ pub(crate) fn timeout(work: &mut Work<'_>, message: &Timeout) -> Run<Effect> {
     let path = path_under(&other, &key)?;
     loaded.family.non_membership(loaded.bytes(), &state, &path, message.proof.proof.as_slice())?;
 
-    work.view.remove(Slot::Commitment(client, packet.sequence));
+    forget(work, packet);
     work.view
         .tell(Event::PacketTimedOut(PacketTimedOut { client: client.clone(), sequence: packet.sequence }));
     let answers = packet.payloads().iter().map(|_| Answer::Error).collect();
@@ -95,6 +97,15 @@ pub(crate) fn timeout(work: &mut Work<'_>, message: &Timeout) -> Run<Effect> {
 enum Resolution {
     Acknowledged,
     TimedOut,
+}
+
+/// From here on there is nothing to resolve.
+fn forget(work: &mut Work<'_>, packet: &Packet) {
+    #[cfg(feature = "planted")]
+    if work.families.plants(crate::PlantedBug::CommitmentKept) {
+        return;
+    }
+    work.view.remove(Slot::Commitment(&packet.source_client, packet.sequence));
 }
 
 /// Whether the packet is one we sent that is not resolved yet.

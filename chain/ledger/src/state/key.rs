@@ -17,6 +17,8 @@
 //! | 0x23 | client, sequence `u64` | commitment of the acknowledgement written (32) |
 //! | 0x24 | client, sequence `u64` | [`crate::ibc::Link`] to the packet whose outcome this one's acknowledgement awaits |
 //! | 0x25 | client, sequence `u64` | [`crate::ibc::Link`] to the packet received for which this one was sent |
+//! | 0x26 | client, sequence `u64` | [`crate::ibc::Held`]: a packet received that takes effect later |
+//! | 0x27 | client | [`crate::ibc::HeldOf`]: all that is held on a route |
 //! | 0x30 | application `u8`, its own bytes | the application's own |
 //! | 0x40 | SHA-256 of the origin (32) | [`crate::evidence::Origin`] |
 //! | 0x50 | kind `u8`, name | [`crate::registry::Entry`] |
@@ -71,6 +73,8 @@ pub enum Slot<'a> {
     Acknowledgement(&'a ClientId, Sequence),
     Pending(&'a ClientId, Sequence),
     Parent(&'a ClientId, Sequence),
+    Held(&'a ClientId, Sequence),
+    HeldOf(&'a ClientId),
     Application(u8, &'a [u8]),
     Origin(&'a [u8; 32]),
     Registry(u8, &'a Text<MAX_NAME>),
@@ -107,6 +111,8 @@ impl Slot<'_> {
             Self::Acknowledgement(client, sequence) => put_packet(&mut out, 0x23, client, sequence),
             Self::Pending(client, sequence) => put_packet(&mut out, 0x24, client, sequence),
             Self::Parent(client, sequence) => put_packet(&mut out, 0x25, client, sequence),
+            Self::Held(client, sequence) => put_packet(&mut out, 0x26, client, sequence),
+            Self::HeldOf(client) => put_client(&mut out, 0x27, client),
             Self::Application(application, own) => {
                 out.extend_from_slice(&[0x30, application]);
                 out.extend_from_slice(own);
@@ -175,6 +181,8 @@ mod tests {
             add(Slot::Acknowledgement(client, one));
             add(Slot::Pending(client, one));
             add(Slot::Parent(client, one));
+            add(Slot::Held(client, one));
+            add(Slot::HeldOf(client));
             add(Slot::Application(1, client.as_str().as_bytes()));
         }
         assert_eq!(keys.len(), count);

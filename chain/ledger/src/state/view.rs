@@ -29,6 +29,9 @@ pub(crate) struct View<'a> {
     events: Vec<Event>,
     outbox: TreeSize,
     missing: RefCell<BTreeSet<Key>>,
+    /// The bug that a test planted in the program.
+    #[cfg(feature = "planted")]
+    pub(crate) planted: Option<crate::PlantedBug>,
 }
 
 /// What a step leaves, all of it or nothing.
@@ -53,6 +56,8 @@ impl<'a> View<'a> {
             events: Vec::new(),
             outbox,
             missing: RefCell::default(),
+            #[cfg(feature = "planted")]
+            planted: None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Every decoder over bytes from outside: no panic, and what decodes encodes back to itself.
 
+use crate::app::transfer::{Amount, Denom, SetDelay};
 use crate::bounded::{Bytes, List, Maybe, Text};
 use crate::evidence::{Conflict, Contradiction, LogKey};
 use crate::gov::{Change, ChangeRoles, Parameters, Upgrade, Withdraw};
@@ -8,15 +9,18 @@ use crate::registry::Kind;
 use crate::testkit::{World, message, packet, secret};
 use crate::tx::{
     Acknowledge, AnchorLog, Approve, CancelRecovery, ClaimTimeout, CreateClient, FinishRecovery, Message,
-    Opaque, Propose, ProposeRecovery, RecvPacket, RegisterCounterparty, RegisterOrigin, ReportSplitView,
-    RevokeDigest, SecondTree, SendPacket, SetDigest, StoreProof, SubmitMisbehaviour, Timeout, UpdateClient,
+    Opaque, Propose, ProposeRecovery, RecvPacket, RegisterCounterparty, RegisterOrigin, RejectHold,
+    ReleaseHold, ReportSplitView, RevokeDigest, SecondTree, SendPacket, SetDigest, StoreProof,
+    SubmitMisbehaviour, Timeout, UpdateClient,
 };
 use crate::{Checked, Event, Genesis, Outcome, Roles, account_of};
 use alloc::string::ToString;
 use alloc::vec::Vec;
 use proptest::prelude::*;
 use zeugma_adapter_core::MerklePath;
-use zeugma_types::{AccountId, ClientId, Decode, Encode, HashSuite, Height, LeafIndex, UnixSeconds};
+use zeugma_types::{
+    AccountId, ClientId, Decode, Encode, HashSuite, Height, LeafIndex, Sequence, Span, UnixSeconds,
+};
 
 /// One of each message.
 fn samples() -> Vec<Message> {
@@ -32,6 +36,13 @@ fn samples() -> Vec<Message> {
         one_path: List::new([[2; 32]].into()).unwrap(),
         other_leaf: [3; 32],
         other_path: List::default(),
+    };
+    let held = client.clone();
+    let delay = SetDelay {
+        client: client.clone(),
+        denom: Denom::new("transfer/test-0/coin").unwrap(),
+        threshold: Amount::new(1_000),
+        delay: Span::seconds(60),
     };
     let change = |change: Change| Propose { change, activation: Height::new(9) };
     let roles = ChangeRoles {
@@ -96,8 +107,14 @@ fn samples() -> Vec<Message> {
         change(Upgrade { program: 2 }.into()).into(),
         change(Withdraw { proposal: 1 }.into()).into(),
         Approve { proposal: 1 }.into(),
+        ReleaseHold { client: held.clone(), sequence: Sequence::new(7) }.into(),
+        RejectHold { client: held.clone(), sequence: Sequence::new(7), order: [6; 32] }.into(),
+        change(delay.into()).into(),
     ])
 }
+
+/// The samples of the first version.
+const FIRST: usize = 23;
 
 fn canonical<T: Decode + Encode>(bytes: &[u8]) -> bool {
     T::from_bytes(bytes).map(|value| value.to_bytes() == bytes).unwrap_or(true)
@@ -106,7 +123,7 @@ fn canonical<T: Decode + Encode>(bytes: &[u8]) -> bool {
 #[test]
 fn every_message_reads_back_from_its_encoding() {
     let names: alloc::collections::BTreeSet<_> = samples().iter().map(Message::name).collect();
-    assert_eq!(names.len(), 20, "one of each kind: {names:?}");
+    assert_eq!(names.len(), 22, "one of each kind: {names:?}");
     for message in samples() {
         assert_eq!(Message::from_bytes(&message.to_bytes()).unwrap(), message);
     }
@@ -129,13 +146,16 @@ fn the_encodings_are_those_of_version_1() {
     let mut world = World::new();
     world.genesis.parameters = Parameters::default();
     let account = account_of(secret(1).public().as_bytes());
-    let mut all = Vec::new();
-    samples().iter().for_each(|message| message.encode(&mut all));
-    let transaction = world.sign(1, samples().split_off(22)).to_bytes();
+    // What came later stands at the end, and is held by its own digest.
+    let (mut all, mut later) = (Vec::new(), Vec::new());
+    samples()[..FIRST].iter().for_each(|message| message.encode(&mut all));
+    samples()[FIRST..].iter().for_each(|message| message.encode(&mut later));
+    let transaction = world.sign(1, samples()[FIRST - 1..FIRST].into()).to_bytes();
     let found = [
         account.to_string(),
         world.genesis.network().to_string(),
         hex::encode(zeugma_crypto::hash::sha256(&[&all])),
+        hex::encode(zeugma_crypto::hash::sha256(&[&later])),
         hex::encode(Checked::new(&transaction).unwrap().digest()),
     ];
     assert_eq!(
@@ -144,6 +164,7 @@ fn the_encodings_are_those_of_version_1() {
             "1595cea5b1934b6db2607d54dafe74768491011a56b62185197c1eb6d287f3b7",
             "33c54290d6a15b2871b81ca353c3158c6aba3e99883bec02bf4a6ac434dc2cb5",
             "a388788fc3011df524ebf01a2e9868de0bc0ef02a979de3b0430869eb46a05f2",
+            "3868ec447013159fdad54cf29d1702983ef0e86a32992ec69893ace4fdcad698",
             "bed0934ccc07d5b1f616f7796e8950350f4b1f90895f1c83fb3b09921e24b696",
         ]
     );

@@ -3,21 +3,35 @@
 //! The histories are of `tests/model/packet.qnt`, recorded by `cargo xtask model --record`; neither knows this code. A
 //! line is one attempt: what was tried, whether the model took it, and where each packet is afterwards. Each ledger is
 //! the other one's chain: what it holds under ICS-24 paths is mirrored into the store of the small chain that the
-//! other one's light client follows, and only a step `learn` lets that client see it.
+//! other one's light client follows, and only a step `learn` lets that client see it. Large packets are transfers of
+//! which B holds what is above its threshold; the others are messages.
 
-use crate::bounded::List;
+use crate::app::transfer::{Amount, Denom, SetDelay, TransferData};
+use crate::bounded::{Bytes, List, Text};
 use crate::event::{Answered, Event};
-use crate::ibc::{Acknowledgements, Packet, Receipt};
+use crate::ibc::{Acknowledgements, Held, Packet, Payload, Port, Receipt};
 use crate::outcome::Effect;
 use crate::testkit::{Peer, World, message, packet, update};
-use crate::tx::{Acknowledge, ClaimTimeout, Message, RecvPacket, SendPacket, Timeout};
+use crate::tx::{
+    Acknowledge, ClaimTimeout, Message, Propose, RecvPacket, RejectHold, ReleaseHold, SendPacket, Timeout,
+};
 use crate::{Role, Slot};
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use zeugma_crypto::hash::sha256;
 use zeugma_types::leaf_path::{PacketPath, packet_path};
-use zeugma_types::{BlockTime, ClientId, Encode, Sequence, Span, UnixSeconds};
+use zeugma_types::{BlockTime, ClientId, Encode, Height, Sequence, Span, UnixSeconds};
+
+/// The number of the packet that is large in the model, from 0; and how long B holds it, in seconds.
+const LARGE: usize = 2;
+const DELAY: u64 = 4;
+/// What a large packet brings, and the largest amount that is not held.
+const AMOUNT: u64 = 60;
+const THRESHOLD: u64 = 50;
+/// The coin of a third chain, as A calls it, and as B does.
+const COIN_AT_A: &str = "transfer/test-1/coin";
+const COIN_AT_B: &str = "transfer/test-0/transfer/test-1/coin";
 
 const HISTORIES: &str = include_str!("../../../../tests/vectors/model/packet.txt");
 
@@ -50,6 +64,9 @@ impl Pair {
         worlds.iter_mut().for_each(|world| drop(world.block(&[])));
         let chains = ["a", "b"].map(|name| Peer::new(name, Span::seconds(10_000_000), worlds[0].now()));
         let [of_b, of_a] = [worlds[A].follow(&chains[B], "test-0"), worlds[B].follow(&chains[A], "test-0")];
+        let [world_a, world_b] = &mut worlds;
+        fund(world_a);
+        delay(world_b, &of_a);
         let zero = worlds.each_ref().map(|world| world.time).into_iter().max().unwrap() + 1_000_000;
         let zero = zero - zero % 1_000;
         let [world_a, world_b] = worlds;
@@ -81,10 +98,20 @@ impl Pair {
         })
     }
 
-    /// What B answers a packet that it receives.
-    fn answer(packet: &Packet) -> Acknowledgements {
+    /// What B answered a packet that it received, or would answer a message.
+    fn answer(&self, packet: &Packet) -> Acknowledgements {
+        let written = self.sides[B].world.events.iter().find_map(|event| match event {
+            Event::AcknowledgementWritten(written) if written.sequence == packet.sequence => {
+                Some(Acknowledgements::new(written.acknowledgements.clone().into_vec()).unwrap())
+            }
+            _ => None,
+        });
+        written.unwrap_or_else(|| Self::answer_to_message(packet))
+    }
+
+    fn answer_to_message(packet: &Packet) -> Acknowledgements {
         let digest = sha256(&[packet.payloads()[0].value.as_slice()]);
-        Acknowledgements::new([crate::bounded::Bytes::new(digest).unwrap()].into()).unwrap()
+        Acknowledgements::new([Bytes::new(digest).unwrap()].into()).unwrap()
     }
 
     /// Tries a message at a side; whether it took effect.
@@ -106,7 +133,10 @@ impl Pair {
             }
             "send" => {
                 let account = World::account(Role::Member);
-                let payload = message(account.as_bytes(), format!("packet {number}").as_bytes());
+                let payload = match number {
+                    LARGE => large(),
+                    _ => message(account.as_bytes(), format!("packet {number}").as_bytes()),
+                };
                 let client = self.sides[A].client.clone();
                 let send = SendPacket {
                     client,
@@ -132,8 +162,15 @@ impl Pair {
                 self.tries(B, Role::Relayer, ClaimTimeout { packet: packet.head(), proof })
             }
             "acknowledge" => {
-                let (acknowledgements, proof) = (Self::answer(&packet), seen(&self.sides[B]));
+                let (acknowledgements, proof) = (self.answer(&packet), seen(&self.sides[B]));
                 self.tries(A, Role::Relayer, Acknowledge { packet, acknowledgements, proof })
+            }
+            "release" | "reject" => {
+                let (client, sequence) = (packet.destination_client, packet.sequence);
+                if kind == "release" {
+                    return self.tries(B, Role::Member, ReleaseHold { client, sequence });
+                }
+                self.tries(B, Role::Guardian, RejectHold { client, sequence, order: [1; 32] })
             }
             "time-out" => {
                 let proof = seen(&self.sides[B]);
@@ -167,8 +204,7 @@ impl Pair {
             let open = world.store.get(&Slot::Commitment(&self.sides[A].client, packet.sequence).key());
             let ended = world.events.iter().find_map(|event| match event {
                 Event::PacketAcknowledged(done) if done.sequence == packet.sequence => {
-                    assert_eq!(done.answered, Answered::Success);
-                    Some('A')
+                    Some(if done.answered == Answered::Success { 'A' } else { 'R' })
                 }
                 Event::PacketTimedOut(done) if done.sequence == packet.sequence => Some('R'),
                 _ => None,
@@ -178,14 +214,71 @@ impl Pair {
         };
         let at_b = |packet: &Option<Packet>| {
             let Some(packet) = packet else { return 'E' };
-            match self.sides[B].world.load(Slot::Receipt(&self.sides[B].client, packet.sequence)) {
+            let Side { world, client, .. } = &self.sides[B];
+            match world.load(Slot::Receipt(client, packet.sequence)) {
                 None => 'E',
+                Some(Receipt::Received)
+                    if world.load::<Held>(Slot::Held(client, packet.sequence)).is_some() =>
+                {
+                    'H'
+                }
+                Some(Receipt::Received) if self.answer(packet).is_error() => 'G',
                 Some(Receipt::Received) => 'R',
                 Some(Receipt::Closed) => 'C',
             }
         };
         [self.sent.iter().map(at_a).collect(), self.sent.iter().map(at_b).collect()]
     }
+}
+
+/// A large packet's payload.
+fn large() -> Payload {
+    let account = World::account(Role::Member).to_string();
+    transferring(COIN_AT_A, &account, &account)
+}
+
+fn transferring(name: &str, sender: &str, receiver: &str) -> Payload {
+    let data = TransferData {
+        denom: Denom::new(name).unwrap(),
+        amount: Amount::new(AMOUNT),
+        sender: Text::new(sender).unwrap(),
+        receiver: Text::new(receiver).unwrap(),
+        memo: String::new(),
+    };
+    let port = || Port::new("transfer").unwrap();
+    Payload {
+        source_port: port(),
+        destination_port: port(),
+        version: Text::new("ics20-1").unwrap(),
+        encoding: Text::new("application/x-solidity-abi").unwrap(),
+        value: Bytes::new(data.to_abi()).unwrap(),
+    }
+}
+
+/// The member gets coins of a third chain.
+fn fund(world: &mut World) {
+    let mut mint = Peer::new("mint", Span::seconds(10_000_000), world.now());
+    let client = world.follow(&mint, "test-9");
+    let receiver = World::account(Role::Member).to_string();
+    let packet =
+        packet("test-9", &client, 1, world.seconds() + 5_000, transferring("coin", "mint", &receiver));
+    let path = packet_path(&packet.source_client, PacketPath::Commitment, packet.sequence);
+    mint.put(&[b"ibc/", path.as_slice()].concat(), packet.commitment().as_bytes());
+    world.update(&client, &mut mint);
+    let proof = World::proof(&mint);
+    world.ok(Role::Relayer, RecvPacket { packet, proof });
+}
+
+fn delay(world: &mut World, client: &ClientId) {
+    let delay = SetDelay {
+        client: client.clone(),
+        denom: Denom::new(COIN_AT_B).unwrap(),
+        threshold: Amount::new(THRESHOLD),
+        delay: Span::seconds(DELAY),
+    };
+    world.ok(Role::Governor, Propose { change: delay.into(), activation: Height::ZERO });
+    world.pass(1);
+    world.pass(1);
 }
 
 /// What a ledger holds of packets, as another chain proves it: commitments, receipts, acknowledgements.
@@ -247,7 +340,7 @@ fn replay(histories: &str, change: impl Fn(&str, bool) -> bool) -> Result<Vec<(S
 #[test]
 fn the_ledger_takes_and_refuses_what_the_model_takes_and_refuses() {
     let taken = replay(HISTORIES, |_, found| found).unwrap();
-    for kind in ["send", "receive", "close", "acknowledge", "time-out"] {
+    for kind in ["send", "receive", "close", "release", "reject", "acknowledge", "time-out"] {
         let count = taken.iter().find(|(known, _)| known == kind).map_or(0, |(_, count)| *count);
         assert!(count >= 3, "{kind} was taken {count} times: {taken:?}");
     }
@@ -255,7 +348,7 @@ fn the_ledger_takes_and_refuses_what_the_model_takes_and_refuses() {
 
 #[test]
 fn a_ledger_that_says_otherwise_is_noticed() {
-    for lie in ["receive", "close", "acknowledge", "time-out"] {
+    for lie in ["receive", "close", "release", "reject", "acknowledge", "time-out"] {
         let error = replay(HISTORIES, |kind, found| found != (kind == lie)).unwrap_err();
         assert!(error.contains(lie), "{error}");
     }

@@ -11,7 +11,7 @@ use crate::limits::{
 use crate::registry::Kind;
 use zeugma_adapter_core::MerklePath;
 use zeugma_proof::tree::{Hash, MAX_CONSISTENCY};
-use zeugma_types::{ClientId, Height, UnixSeconds};
+use zeugma_types::{ClientId, Height, Sequence, UnixSeconds};
 
 choice! {
     /// One thing asked of the ledger.
@@ -42,6 +42,10 @@ choice! {
         Timeout(Timeout) = 23, "timeout";
         /// Close a packet toward us that was not received in time.
         ClaimTimeout(ClaimTimeout) = 24, "claim-timeout";
+        /// Let a packet that is held take effect, from its release time on; or give it back, from its timeout on.
+        ReleaseHold(ReleaseHold) = 25, "release-hold";
+        /// Give a packet back that is held.
+        RejectHold(RejectHold) = 26, "reject-hold";
         /// Register an evidence log.
         RegisterOrigin(RegisterOrigin) = 30, "register-origin";
         /// Anchor a checkpoint of a log.
@@ -172,6 +176,24 @@ record! {
         pub packet: PacketHead,
         /// That the sender's chain holds its commitment.
         pub proof: StoreProof,
+    }
+
+    /// See [`Message::ReleaseHold`].
+    pub struct ReleaseHold {
+        /// Our client, under which it was received.
+        pub client: ClientId,
+        /// The packet's sequence.
+        pub sequence: Sequence,
+    }
+
+    /// See [`Message::RejectHold`].
+    pub struct RejectHold {
+        /// Our client, under which it was received.
+        pub client: ClientId,
+        /// The packet's sequence.
+        pub sequence: Sequence,
+        /// The digest of the order that stands for it.
+        pub order: [u8; 32],
     }
 
     /// See [`Message::RegisterOrigin`].

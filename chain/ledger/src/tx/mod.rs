@@ -6,6 +6,7 @@ mod message;
 pub use checked::{Checked, OpenPayload, SignedBody, Transaction, Until, account_of};
 pub use message::{
     Acknowledge, AnchorLog, Approve, CancelRecovery, ClaimTimeout, CreateClient, FinishRecovery, Message,
-    Opaque, Propose, ProposeRecovery, RecvPacket, RegisterCounterparty, RegisterOrigin, ReportSplitView,
-    RevokeDigest, SecondTree, SendPacket, SetDigest, StoreProof, SubmitMisbehaviour, Timeout, UpdateClient,
+    Opaque, Propose, ProposeRecovery, RecvPacket, RegisterCounterparty, RegisterOrigin, RejectHold,
+    ReleaseHold, ReportSplitView, RevokeDigest, SecondTree, SendPacket, SetDigest, StoreProof,
+    SubmitMisbehaviour, Timeout, UpdateClient,
 };

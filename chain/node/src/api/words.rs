@@ -56,6 +56,16 @@ pub(super) fn of(event: &Event) -> BTreeMap<&'static str, Value> {
             words.push(("refusal", json!(e.refusal.to_string())));
             words
         }
+        Event::PacketHeld(e) => {
+            let mut words = routed(&e.client, e.sequence);
+            words.extend([("release_at", json!(e.release_at.get())), ("timeout", json!(e.timeout.get()))]);
+            words
+        }
+        Event::HoldEnded(e) => {
+            let mut words = routed(&e.client, e.sequence);
+            words.extend([("end", json!(e.end.name())), ("order", json!(e.order.0.map(hex::encode)))]);
+            words
+        }
         Event::ClientCreated(e) => vec![
             ("client", json!(e.client.as_str())),
             ("family", json!(e.family)),

@@ -62,6 +62,24 @@ pub(crate) enum Query {
         /// Its number
         sequence: u64,
     },
+    /// What is held of the packets that came in by a client, and until when
+    Holds {
+        #[command(flatten)]
+        node: Node,
+        /// This network's client under which they were received
+        #[arg(value_parser = parse_client)]
+        client: ClientId,
+    },
+    /// A packet that is held: what it brought, when it may be released, and when it goes back
+    Hold {
+        #[command(flatten)]
+        node: Node,
+        /// This network's client under which it was received
+        #[arg(value_parser = parse_client)]
+        client: ClientId,
+        /// Its number
+        sequence: u64,
+    },
     /// An account: its roles and its allowance
     Account {
         #[command(flatten)]
@@ -155,6 +173,10 @@ impl Query {
             Self::Client { node, client } => light_client(&node.client()?, &client)?,
             Self::Packet { node, client, sequence } => {
                 packet(&node.client()?, &client, Sequence::new(sequence))?
+            }
+            Self::Holds { node, client } => ledger::holds(&node.client()?, &client)?,
+            Self::Hold { node, client, sequence } => {
+                ledger::hold(&node.client()?, &client, Sequence::new(sequence))?
             }
             Self::Account { node, id } => ledger::account(&node.client()?, &AccountId::new(id))?,
             Self::Asset { node, denom, account, client } => {

@@ -222,6 +222,12 @@ library Code {
     uint16 internal constant AccountFrozen = 555;
     /// the asset is not on the list of those that may come in (not yet)
     uint16 internal constant AssetNotListed = 556;
+    /// an amount so large is held first, and the timeout comes too soon after its release (never)
+    uint16 internal constant NoRoomToHold = 557;
+    /// no packet of this number is held on this route (not yet)
+    uint16 internal constant NotHeld = 558;
+    /// the packet is held until its release time (not yet)
+    uint16 internal constant HeldUntil = 559;
     /// the log is not registered (not yet)
     uint16 internal constant UnknownOrigin = 560;
     /// the log is registered (never)

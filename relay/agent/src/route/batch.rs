@@ -14,7 +14,9 @@ use zeugma_adapter_zeugma::{Certified, LeafProof, State, Zeugma};
 use zeugma_ledger::Message;
 use zeugma_ledger::bounded::Bytes;
 use zeugma_ledger::ibc::Packet;
-use zeugma_ledger::tx::{Acknowledge, ClaimTimeout, RecvPacket, StoreProof, Timeout, UpdateClient};
+use zeugma_ledger::tx::{
+    Acknowledge, ClaimTimeout, RecvPacket, ReleaseHold, StoreProof, Timeout, UpdateClient,
+};
 use zeugma_proof::{Endorsement, Header, Proof};
 use zeugma_types::leaf_path::{PacketPath, packet_path};
 use zeugma_types::{BlockTime, Code, Encode as _, Height, LeafPath, Refusal};
@@ -36,9 +38,10 @@ impl Part {
     }
 }
 
-/// The leaf that a step needs, on the chain that proves it.
-fn leaf_of(step: Step, packet: &Packet) -> LeafPath {
-    match step {
+/// The leaf that a step needs, on the chain that proves it; a release needs none.
+fn leaf_of(step: Step, packet: &Packet) -> Option<LeafPath> {
+    Some(match step {
+        Step::Release => return None,
         Step::Receive | Step::Close => {
             LeafPath::packet(&packet.source_client, PacketPath::Commitment, packet.sequence)
         }
@@ -46,13 +49,19 @@ fn leaf_of(step: Step, packet: &Packet) -> LeafPath {
             LeafPath::packet(&packet.destination_client, PacketPath::Acknowledgement, packet.sequence)
         }
         Step::TimeOut => LeafPath::closed(&packet.destination_client, packet.sequence),
-    }
+    })
+}
+
+fn release(packet: &Packet) -> Message {
+    ReleaseHold { client: packet.destination_client.clone(), sequence: packet.sequence }.into()
 }
 
 impl Route {
     /// Asks for what is due at `to`, in as many batches as it takes.
     pub(super) fn deliver(&self, from: usize, to: usize, now: BlockTime) -> Result<(), Error> {
         let due = self.due(from, to, now)?;
+        let (held, due): (Vec<_>, Vec<_>) = due.into_iter().partition(|(step, ..)| *step == Step::Release);
+        self.release(to, held)?;
         if due.is_empty() {
             return Ok(());
         }
@@ -72,9 +81,10 @@ impl Route {
         let source = &*self.ends[from].hub;
         let mut parts = Vec::new();
         for (step, claim, record) in due.into_iter().take(self.bounds.messages - 1) {
-            let Some((_, packet)) = &record.sent else { continue };
+            let leaf = record.sent.as_ref().and_then(|(_, packet)| leaf_of(step, packet));
+            let Some(leaf) = leaf else { continue };
             // No proof yet: no certified header covers the leaf, or it was never said.
-            if let Some(proof) = source.proof(&leaf_of(step, packet), Under::Latest)? {
+            if let Some(proof) = source.proof(&leaf, Under::Latest)? {
                 parts.push(Part { step, claim, record, proof });
             }
         }
@@ -109,6 +119,22 @@ impl Route {
             );
             self.queue.push(target.hub.name(), works)?;
         }
+        Ok(())
+    }
+
+    /// Asks that what is held at `to` and whose time is over take effect: nothing is proved for it.
+    fn release(&self, to: usize, held: Vec<(Step, String, Record)>) -> Result<(), Error> {
+        let works = held.into_iter().take(self.bounds.messages).filter_map(|(_, claim, record)| {
+            let (_, packet) = record.sent?;
+            Some(Work { claim, message: release(&packet) })
+        });
+        let works: Vec<Work> = works.collect();
+        if works.is_empty() {
+            return Ok(());
+        }
+        let hub = self.ends[to].hub.name();
+        tracing::info!(route = self.name, to = hub, messages = works.len(), "packet.release");
+        self.queue.push(hub, works)?;
         Ok(())
     }
 
@@ -149,7 +175,7 @@ fn align(source: &dyn Hub, mut parts: Vec<Part>) -> Result<Vec<Part>, Error> {
             return Ok(parts);
         }
         for part in parts.iter_mut().filter(|part| part.proof.header.height < newest) {
-            let leaf = part.packet().map(|packet| leaf_of(part.step, packet));
+            let leaf = part.packet().and_then(|packet| leaf_of(part.step, packet));
             if let Some(leaf) = leaf
                 && let Some(proof) = source.proof(&leaf, Under::Latest)?
             {
@@ -175,6 +201,7 @@ fn message(light: &Light, state: &State, part: Part) -> Result<Message, Refusal>
     let leaf = LeafProof { leaf: proof.leaf, inclusion: proof.inclusion }.to_bytes();
     let path = |kind, client| MerklePath::new(Vec::from([packet_path(client, kind, packet.sequence)]));
     match step {
+        Step::Release => return Ok(release(&packet)),
         Step::Receive | Step::Close => {
             let path = path(PacketPath::Commitment, &packet.source_client)?;
             let commitment = packet.commitment();
@@ -193,6 +220,7 @@ fn message(light: &Light, state: &State, part: Part) -> Result<Message, Refusal>
     let proof = StoreProof { height: state.height, proof: Bytes::new(leaf)? };
     Ok(match (step, record.answer) {
         (Step::Receive, _) => RecvPacket { packet, proof }.into(),
+        (Step::Release, _) => release(&packet),
         (Step::Close, _) => ClaimTimeout { packet: packet.head(), proof }.into(),
         (Step::Acknowledge, Some(Answer::Acknowledged(acknowledgements))) => {
             Acknowledge { packet, acknowledgements, proof }.into()

@@ -137,6 +137,12 @@ impl Route {
             Event::PacketReceived(got) if got.client == *own => {
                 Some((1 - side, got.sequence, Seen::Received))
             }
+            Event::PacketHeld(held) if held.client == *own => {
+                Some((1 - side, held.sequence, Seen::Held(held.release_at)))
+            }
+            Event::HoldEnded(ended) if ended.client == *own => {
+                Some((1 - side, ended.sequence, Seen::HoldEnded))
+            }
             Event::AcknowledgementWritten(written) if written.client == *own => {
                 let each = written.acknowledgements.clone().into_vec();
                 // A node that tells of an acknowledgement that cannot be has no proof of it either.

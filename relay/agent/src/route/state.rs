@@ -24,6 +24,8 @@ pub struct Record {
     pub sent: Option<(BlockTime, Packet)>,
     /// Whether the receiver's chain has it.
     pub received: bool,
+    /// When the receiver's chain lets it go, while it is held there.
+    pub held: Option<BlockTime>,
     /// How the receiver's chain ended it.
     pub answer: Option<Answer>,
     /// Whether the sender's chain knows that.
@@ -37,6 +39,10 @@ pub enum Seen {
     Sent(BlockTime, Packet),
     /// Received.
     Received,
+    /// Held, once received, until this time.
+    Held(BlockTime),
+    /// Held no longer.
+    HoldEnded,
     /// Answered or closed.
     Answered(Answer),
     /// Acknowledged or timed out on the sender's chain.
@@ -50,6 +56,8 @@ pub enum Step {
     Receive,
     /// Close it there: its time is over.
     Close,
+    /// Let it go there: the time for which it was held is over.
+    Release,
     /// Bring its acknowledgement to the sender's chain.
     Acknowledge,
     /// Bring its closing there.
@@ -63,6 +71,7 @@ impl Step {
         match self {
             Self::Receive => "receive",
             Self::Close => "close",
+            Self::Release => "release",
             Self::Acknowledge => "acknowledge",
             Self::TimeOut => "time-out",
         }
@@ -71,7 +80,7 @@ impl Step {
     /// Whether it is done on the receiver's chain.
     #[must_use]
     pub const fn is_at_receiver(self) -> bool {
-        matches!(self, Self::Receive | Self::Close)
+        matches!(self, Self::Receive | Self::Close | Self::Release)
     }
 }
 
@@ -81,6 +90,8 @@ impl Record {
         match seen {
             Seen::Sent(time, packet) => self.sent = Some((time, packet)),
             Seen::Received => self.received = true,
+            Seen::Held(until) => self.held = Some(until),
+            Seen::HoldEnded => self.held = None,
             Seen::Answered(answer) => self.answer = Some(answer),
             Seen::Resolved => self.resolved = true,
         }
@@ -108,7 +119,7 @@ impl Record {
         match &self.answer {
             Some(Answer::Acknowledged(_)) => Some(Step::Acknowledge),
             Some(Answer::Closed) => Some(Step::TimeOut),
-            None if self.received => None,
+            None if self.received => self.held.filter(|until| now >= *until).map(|_| Step::Release),
             None if now.whole_seconds() >= packet.timeout => Some(Step::Close),
             None => Some(Step::Receive),
         }
@@ -121,7 +132,15 @@ impl Encode for Record {
             time.encode(out);
             packet.encode(out);
         });
-        out.push(u8::from(self.received));
+        // Records of before holds had 0 and 1.
+        match (self.received, self.held) {
+            (false, _) => out.push(0),
+            (true, None) => out.push(1),
+            (true, Some(until)) => {
+                out.push(2);
+                until.encode(out);
+            }
+        }
         put_option(out, self.answer.as_ref(), |out, answer| match answer {
             Answer::Acknowledged(each) => {
                 out.push(1);
@@ -140,9 +159,17 @@ impl Decode for Record {
             1 => Ok(true),
             tag => Err(Refusal::new(Code::UnknownTag).needed(1_u64).found(tag)),
         };
+        let sent = reader.option(|r| Ok((BlockTime::decode(r)?, Packet::decode(r)?)))?;
+        let (received, held) = match reader.u8()? {
+            0 => (false, None),
+            1 => (true, None),
+            2 => (true, Some(BlockTime::decode(reader)?)),
+            tag => return Err(Refusal::new(Code::UnknownTag).needed(2_u64).found(tag)),
+        };
         Ok(Self {
-            sent: reader.option(|r| Ok((BlockTime::decode(r)?, Packet::decode(r)?)))?,
-            received: flag(reader)?,
+            sent,
+            received,
+            held,
             answer: reader.option(|r| match r.u8()? {
                 1 => Acknowledgements::decode(r).map(Answer::Acknowledged),
                 2 => Ok(Answer::Closed),
@@ -194,6 +221,28 @@ mod tests {
         record.add(Seen::Resolved);
         assert_eq!(record.next(BlockTime::new(0)), None);
         assert!(record.is_over());
+    }
+
+    #[test]
+    fn what_is_held_is_released_at_its_time_and_answered_once_it_was() {
+        let mut record = Record::default();
+        record.add(Seen::Sent(BlockTime::new(5_000), packet()));
+        record.add(Seen::Received);
+        record.add(Seen::Held(BlockTime::new(50_000)));
+        assert_eq!(record.next(BlockTime::new(49_999)), None);
+        assert_eq!(record.next(BlockTime::new(50_000)), Some(Step::Release));
+        assert_eq!(
+            record.next(BlockTime::new(500_000)),
+            Some(Step::Release),
+            "past its timeout it goes back"
+        );
+        assert!(Step::Release.is_at_receiver());
+        assert_eq!(Record::from_bytes(&record.to_bytes()).unwrap(), record);
+        // Sent on: the answer is that of another packet.
+        record.add(Seen::HoldEnded);
+        assert_eq!(record.next(BlockTime::new(500_000)), None);
+        record.add(Seen::Answered(Answer::Acknowledged(Acknowledgements::error())));
+        assert_eq!(record.next(BlockTime::new(0)), Some(Step::Acknowledge));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Who holds what, and what stands against it: the one place where assets move.
 //!
-//! No asset is at home here, so every one came in through a client, and its name says which. Three kinds of records:
+//! No asset is at home here, so every one came in through a client, and its name says which. The records of the room:
 //!
 //! | first byte | then | record |
 //! |---|---|---|
@@ -8,14 +8,18 @@
 //! | 2 | digest of client and name (32) | [`Escrow`]: what went out through a client that is not its home |
 //! | 3 | digest of the name (32) | [`Holding`]: all that came in and did not go home |
 //! | 4 | digest of client and name (32) | [`super::Limit`]: how much of it may cross in a while |
+//! | 5 | digest of client and name (32) | [`super::SetDelay`]: from which amount on it is held, and how long |
+//! | 6 | client with its length, sequence `u64` | [`super::Hold`]: what a packet brought and is held |
 //!
-//! For each asset the third is the sum of the first two, after every step ([`check`]). What comes back through a
+//! For each asset the third is the sum of the first two and of what is held, after every step ([`check`]). What comes back through a
 //! client is at most what went out through it, and what goes home at most what came in: so a chain that forges
 //! packets, or whose committee was bought, takes out what was entrusted to it and nothing else. A record of zero is
 //! removed.
 
 use super::amount::Amount;
+use super::delay::{DELAYED, SetDelay, delay_key};
 use super::denom::Denom;
+use super::hold::{HOLD, Hold, hold_key};
 use super::limit::{self, Cause, LIMITED, Limit, Way};
 use super::order;
 use crate::app::Room;
@@ -27,7 +31,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use zeugma_crypto::hash::sha256;
-use zeugma_types::{AccountId, ClientId, Code, Decode, Refusal};
+use zeugma_types::{AccountId, ClientId, Code, Decode, Refusal, Span};
 
 record! {
     /// So much of an asset.
@@ -175,7 +179,7 @@ fn more_than(locked: Amount, claimed: Amount) -> Refusal {
     Refusal::new(Code::MoreThanLocked).needed(format!("{locked}")).found(format!("{claimed}"))
 }
 
-/// That every asset is held and escrowed exactly as often as it came in, and every record lies under its own key.
+/// That every asset is held, by accounts and by holds, and escrowed exactly as often as it came in, and every record lies under its own key.
 ///
 /// # Errors
 /// What does not hold, with the asset.
@@ -211,6 +215,19 @@ pub(crate) fn check(state: &Store, room: &[u8]) -> Result<(), String> {
                     return Err(broken("a limit beyond its ends, or under another's key"));
                 }
                 continue;
+            }
+            Some(&DELAYED) => {
+                let set = SetDelay::from_bytes(value).map_err(|refusal| broken(&format!("{refusal}")))?;
+                let never = set.delay == Span::ZERO || set.check().is_err();
+                if own != delay_key(&set.client, &set.denom) || never {
+                    return Err(broken("a delay of nothing, or under another's key"));
+                }
+                continue;
+            }
+            Some(&HOLD) => {
+                let hold = Hold::from_bytes(value).map_err(|refusal| broken(&format!("{refusal}")))?;
+                let key = hold_key(&hold.client, hold.sequence);
+                (&mut owned, hold.denom, hold.amount, key)
             }
             _ => return Err(broken("an unknown record")),
         };

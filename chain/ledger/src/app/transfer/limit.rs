@@ -150,6 +150,10 @@ pub(super) fn cross(
     amount: Amount,
     (way, cause): (Way, Cause),
 ) -> Run<()> {
+    #[cfg(feature = "planted")]
+    if room.plants(crate::PlantedBug::LimitIgnored) {
+        return Ok(());
+    }
     let key = limit_key(client, denom);
     let Some(mut limit) = room.load::<Limit>(&key)? else { return Ok(()) };
     limit.cross(way, cause, amount, room.now())?;

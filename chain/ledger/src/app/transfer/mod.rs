@@ -3,7 +3,8 @@
 //! The hub holds no asset of its own: what it knows came in through a client and is held by an account, or went on
 //! through another client and is held in escrow. A packet that arrives credits its receiver, the 64 hex digits of an
 //! account; or its memo orders that the asset be sent on (its member `forward`), and then the answer is the outcome of the second
-//! packet, and an error or a timeout there undoes both steps. What was sent from here comes back to its sender on an
+//! packet, and an error or a timeout there undoes both steps. A large amount may be held before either: see
+//! [`SetDelay`]. What was sent from here comes back to its sender on an
 //! error and on a timeout, never otherwise.
 //!
 //! Source: ICS-20 with IBC v2 payloads (`ics20-1`); DESIGN section 4.
@@ -11,7 +12,9 @@
 mod amount;
 mod book;
 mod data;
+mod delay;
 mod denom;
+mod hold;
 mod json;
 mod limit;
 mod memo;
@@ -21,20 +24,23 @@ pub use amount::Amount;
 pub(crate) use book::check;
 pub use book::{Escrow, Holding, escrow_key, held_key, supply_key};
 pub use data::{ABI, JSON, MAX_ADDRESS, MAX_MEMO, PROTOBUF, TransferData, VERSION};
+pub use delay::{SetDelay, delay_key};
 pub use denom::{Denom, MAX_DENOM};
+pub use hold::{Credited, Hold, Onward, Then, hold_key};
 pub use limit::{Limit, SetLimit, limit_key};
 pub use order::{LISTED, account_name, asset_name};
 
-use super::{Answer, Application, Arrived, Outgoing, Received, Room, Sender, wrong_payload};
+use super::{Answer, Application, Arrived, Received, Room, Sender, Taken, wrong_payload};
 use crate::block::Context;
 use crate::bounded::{Bytes, Text};
 use crate::halt::Run;
 use crate::ibc::{Link, Packet, Payload, Port};
 use crate::limits::HOP_SECONDS;
-use crate::state::View;
+use crate::state::{Store, View};
+use alloc::collections::BTreeSet;
 use limit::{Cause, Way};
 use memo::{Forward, Whence};
-use zeugma_types::{AccountId, BlockTime, Code, Refusal, UnixSeconds};
+use zeugma_types::{AccountId, BlockTime, ClientId, Code, Decode as _, Refusal, Sequence, UnixSeconds};
 
 /// The port.
 pub const PORT: &str = "transfer";
@@ -50,6 +56,22 @@ pub(crate) struct TransferPort;
 pub(crate) fn set_limit(view: &mut View<'_>, now: BlockTime, set: SetLimit) {
     let application: &dyn Application = &TransferPort;
     limit::set(&mut application.room(view, now), set);
+}
+
+/// Brings a delay into force that governance decided.
+pub(crate) fn set_delay(view: &mut View<'_>, now: BlockTime, set: &SetDelay) {
+    let application: &dyn Application = &TransferPort;
+    delay::set(&mut application.room(view, now), set);
+}
+
+/// The packets of which a room holds an amount.
+///
+/// # Errors
+/// A record that is none.
+pub(crate) fn held(state: &Store, room: &[u8]) -> Result<BTreeSet<(ClientId, Sequence)>, Refusal> {
+    let holds = [room, &[hold::HOLD]].concat();
+    let records = state.under(&holds);
+    records.map(|(_, value)| Hold::from_bytes(value).map(|hold| (hold.client, hold.sequence))).collect()
 }
 
 impl Application for TransferPort {
@@ -91,15 +113,34 @@ impl Application for TransferPort {
             Some(denom) => denom,
             None => data.denom.through(&packet.destination_client)?,
         };
-        let order = memo::read(&data.memo)?;
-        book::cross(room, &packet.destination_client, &denom, data.amount, (Way::In, Cause::Moved))?;
-        match order {
-            None => {
-                book::credit(room, &account(&data.receiver)?, &denom, data.amount)?;
-                Ok(Received::Acknowledged(TAKEN.into()))
+        // What cannot be done later is refused now, not held.
+        let then = match memo::read(&data.memo)? {
+            None => Then::Credit(Credited { account: account(&data.receiver)? }),
+            Some(order) => Then::SendOn(onward(arrived, &data, &denom, order)?),
+        };
+        let client = &packet.destination_client;
+        book::cross(room, client, &denom, data.amount, (Way::In, Cause::Moved))?;
+        let deadline = match &then {
+            Then::Credit(_) => packet.timeout,
+            Then::SendOn(next) => next.timeout,
+        };
+        match delay::release_at(room, client, &denom, data.amount, deadline)? {
+            None => hold::settle(room, &denom, data.amount, then).map(Received::Taken),
+            Some(release_at) => {
+                let TransferData { amount, sender, .. } = data;
+                let (client, sequence) = (client.clone(), packet.sequence);
+                hold::keep(room, &Hold { client, sequence, denom, amount, sender, then });
+                Ok(Received::Held { release_at })
             }
-            Some(order) => send_on(room, arrived, &data, denom, order),
         }
+    }
+
+    fn on_release(&self, room: &mut Room<'_, '_>, held: &Link) -> Run<Taken> {
+        hold::release(room, held)
+    }
+
+    fn on_give_back(&self, room: &mut Room<'_, '_>, held: &Link) -> Run<()> {
+        hold::give_back(room, held)
     }
 
     fn on_acknowledge(
@@ -127,16 +168,14 @@ impl Application for TransferPort {
     }
 }
 
-/// The asset leaves at once by the next client; no account holds it in between.
-fn send_on(
-    room: &mut Room<'_, '_>,
+/// The next packet of an asset that is sent on; no account holds it in between.
+fn onward(
     arrived: &Arrived<'_>,
     data: &TransferData,
-    denom: Denom,
+    denom: &Denom,
     order: Forward,
-) -> Run<Received> {
+) -> Result<Onward, Refusal> {
     let packet = arrived.packet;
-    book::cross(room, &order.client, &denom, data.amount, (Way::Out, Cause::Moved))?;
     let whence = Whence {
         client: &packet.destination_client,
         height: arrived.height,
@@ -145,9 +184,9 @@ fn send_on(
     };
     let memo = memo::write(&whence, &order.next);
     if memo.len() > MAX_MEMO {
-        return Err(Refusal::new(Code::TooLong).needed(MAX_MEMO).found(memo.len()).into());
+        return Err(Refusal::new(Code::TooLong).needed(MAX_MEMO).found(memo.len()));
     }
-    let next = TransferData { denom, receiver: order.receiver, memo, ..data.clone() };
+    let next = TransferData { denom: denom.clone(), receiver: order.receiver, memo, ..data.clone() };
     let payload = Payload {
         source_port: Port::new(PORT)?,
         destination_port: Port::new(PORT)?,
@@ -156,7 +195,7 @@ fn send_on(
         value: Bytes::new(next.to_abi())?,
     };
     let timeout = UnixSeconds::new(packet.timeout.get().saturating_sub(HOP_SECONDS));
-    Ok(Received::Later(Outgoing { client: order.client, timeout, payload }))
+    Ok(Onward { client: order.client, timeout, payload })
 }
 
 /// Takes back what a packet of ours sent: to its sender, or, sent on behalf of another packet, out the way it came.

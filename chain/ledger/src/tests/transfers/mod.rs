@@ -16,6 +16,7 @@ use zeugma_types::leaf_path::{PacketPath, packet_path};
 use zeugma_types::{AccountId, ClientId, Code, Decode, Span, UnixSeconds};
 
 mod history;
+mod holds;
 mod limits;
 mod orders;
 
@@ -76,17 +77,28 @@ fn order(client: &ClientId, receiver: &str) -> String {
 impl Hub {
     /// A packet that the chain committed is received; the answer, or none while it is awaited.
     fn receive_payload(&mut self, from: usize, payload: Payload) -> Option<Vec<u8>> {
-        self.received[from] += 1;
         let timeout = self.world.seconds() + 5_000;
+        let packet = self.arriving(from, timeout, payload);
+        let before = self.world.events.len();
+        self.bring(from, packet);
+        self.answer_since(before)
+    }
+
+    /// The next packet of a chain, committed there.
+    fn arriving(&mut self, from: usize, timeout: u64, payload: Payload) -> Packet {
+        self.received[from] += 1;
         let (client, peer, counterparty) = &mut self.peers[from];
         let packet = packet(counterparty, client, self.received[from], timeout, payload);
         let path = packet_path(&packet.source_client, PacketPath::Commitment, packet.sequence);
         peer.put(&[b"ibc/", path.as_slice()].concat(), packet.commitment().as_bytes());
+        packet
+    }
+
+    fn bring(&mut self, from: usize, packet: Packet) {
+        let (client, peer, _) = &mut self.peers[from];
         self.world.update(&client.clone(), peer);
         let proof = World::proof(peer);
-        let before = self.world.events.len();
         self.world.ok(Role::Relayer, RecvPacket { packet, proof });
-        self.answer_since(before)
     }
 
     fn receive(&mut self, from: usize, data: &TransferData) -> Option<Vec<u8>> {

@@ -7,13 +7,14 @@ use crate::{clock, parameters};
 use serde_json::{Value, json};
 use zeugma_client::Client;
 use zeugma_ledger::app::transfer::{
-    self, Amount, Denom, Escrow, Holding, Limit, escrow_key, held_key, limit_key, supply_key,
+    self, Amount, Denom, Escrow, Hold, Holding, Limit, SetDelay, Then, delay_key, escrow_key, held_key,
+    hold_key, limit_key, supply_key,
 };
 use zeugma_ledger::gov::{Change, Proposal, Schedule};
-use zeugma_ledger::ibc::Recovery;
+use zeugma_ledger::ibc::{Held, HeldOf, Recovery};
 use zeugma_ledger::registry::Kind;
 use zeugma_ledger::{Key, Roles, Slot};
-use zeugma_types::{AccountId, ClientId, Decode};
+use zeugma_types::{AccountId, ClientId, Decode, Sequence};
 
 pub(super) fn parse_kind(text: &str) -> Result<Kind, String> {
     Kind::named(text).ok_or_else(|| {
@@ -74,8 +75,59 @@ pub(super) fn asset(
             json["may_leave_now"] = limit.level_at(clock::now()).to_string().into();
             json["limit_refill_seconds"] = (limit.set.refill.get() / 1_000).into();
         }
+        let delay: Option<SetDelay> = at(client, &room(&delay_key(by, denom)), "the delay")?;
+        if let Some(delay) = delay {
+            json["held_above"] = delay.threshold.to_string().into();
+            json["held_for_seconds"] = (delay.delay.get() / 1_000).into();
+        }
     }
     Ok(lines(json))
+}
+
+/// What is held of the packets received under a client, and until when.
+pub(super) fn holds(client: &Client, under: &ClientId) -> Result<Report, Failure> {
+    let all: Option<HeldOf> = record(client, Slot::HeldOf(under), "the holds")?;
+    let all = all.map_or_else(Vec::new, |all| all.packets.into_vec());
+    let held: Vec<Value> = all
+        .iter()
+        .map(|one| hold_of(client, under, one.sequence))
+        .filter_map(Result::transpose)
+        .collect::<Result<_, _>>()?;
+    Ok(lines(json!({ "client": under.as_str(), "held": held.len(), "packet": held })))
+}
+
+/// One packet that is held.
+pub(super) fn hold(client: &Client, under: &ClientId, sequence: Sequence) -> Result<Report, Failure> {
+    let found = hold_of(client, under, sequence)?;
+    Ok(lines(found.ok_or_else(|| absent("a packet of this number that is held"))?))
+}
+
+/// Nothing, when it is held no longer.
+fn hold_of(client: &Client, under: &ClientId, sequence: Sequence) -> Result<Option<Value>, Failure> {
+    let Some(held) = record::<Held>(client, Slot::Held(under, sequence), "the hold")? else {
+        return Ok(None);
+    };
+    let mut json = json!({
+        "client": under.as_str(),
+        "sequence": sequence.get(),
+        "port": held.port.as_str(),
+        "release_at": clock::show(held.release_at),
+        "goes_back_at": clock::show(clock::of_seconds(held.timeout)),
+    });
+    if held.port.as_str() == transfer::PORT {
+        let key = hold_key(under, sequence);
+        let found: Option<Hold> = record(client, Slot::Application(transfer::NUMBER, &key), "the hold")?;
+        if let Some(hold) = found {
+            json["asset"] = hold.denom.as_str().into();
+            json["amount"] = hold.amount.to_string().into();
+            json["sender"] = hold.sender.as_str().into();
+            match hold.then {
+                Then::Credit(to) => json["for"] = to.account.to_string().into(),
+                Then::SendOn(next) => json["goes_on_by"] = next.client.as_str().into(),
+            }
+        }
+    }
+    Ok(Some(json))
 }
 
 pub(super) fn registry(client: &Client, kind: Kind, name: &str) -> Result<Report, Failure> {
@@ -107,6 +159,13 @@ fn change(change: &Change) -> Value {
             "denom": limit.denom.as_str(),
             "capacity": limit.capacity.to_string(),
             "refill_seconds": limit.refill.get() / 1_000,
+        }),
+        Change::Delay(delay) => json!({
+            "kind": change.name(),
+            "client": delay.client.as_str(),
+            "denom": delay.denom.as_str(),
+            "threshold": delay.threshold.to_string(),
+            "delay_seconds": delay.delay.get() / 1_000,
         }),
         Change::Withdraw(withdraw) => json!({ "kind": change.name(), "proposal": withdraw.proposal }),
     }

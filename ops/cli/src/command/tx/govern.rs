@@ -6,7 +6,7 @@ use crate::output::Output;
 use crate::parameters::Flags;
 use clap::{ArgGroup, Args, Subcommand};
 use zeugma_client::Client;
-use zeugma_ledger::app::transfer::{Amount, Denom, SetLimit};
+use zeugma_ledger::app::transfer::{Amount, Denom, SetDelay, SetLimit};
 use zeugma_ledger::gov::{Change, ChangeRoles, Parameters, Upgrade, Withdraw};
 use zeugma_ledger::{Message, Role, Roles, Slot};
 use zeugma_types::{AccountId, ClientId, Decode as _, Height, Span};
@@ -24,6 +24,8 @@ pub(crate) enum Propose {
     Withdraw(By<TakeBack>),
     /// How much of an asset may cross in a while, by one client
     Limit(By<Bound>),
+    /// From which amount on an asset that arrives by one client is held, and how long
+    Delay(By<Wait>),
 }
 
 impl Propose {
@@ -34,6 +36,7 @@ impl Propose {
             Self::Upgrade(asked) => asked.run(output),
             Self::Withdraw(asked) => asked.run(output),
             Self::Limit(asked) => asked.run(output),
+            Self::Delay(asked) => asked.run(output),
         }
     }
 }
@@ -191,6 +194,38 @@ impl Ask for Bound {
         };
         set.check().map_err(|refusal| Failure::refused("the limit", refusal))?;
         Ok(self.when.propose(Change::Limit(set)))
+    }
+}
+
+/// See [`Change::Delay`].
+#[derive(Debug, Args)]
+pub(crate) struct Wait {
+    /// The client by which the asset arrives
+    #[arg(long, value_name = "ID", value_parser = parse_client)]
+    client: ClientId,
+    /// The asset, by its name here: transfer/CLIENT/NAME
+    #[arg(long, value_name = "NAME", value_parser = parse_denom)]
+    denom: Denom,
+    /// The largest amount that is not held, in the asset's smallest unit
+    #[arg(long, value_name = "AMOUNT", value_parser = parse_amount)]
+    threshold: Amount,
+    /// Seconds for which more is held; 0 takes the delay away
+    #[arg(long, value_name = "SECONDS")]
+    delay_seconds: u32,
+    #[command(flatten)]
+    when: When,
+}
+
+impl Ask for Wait {
+    fn messages(&self, _: &Desk<'_>) -> Result<Vec<Message>, Failure> {
+        let set = SetDelay {
+            client: self.client.clone(),
+            denom: self.denom.clone(),
+            threshold: self.threshold,
+            delay: Span::seconds(u64::from(self.delay_seconds)),
+        };
+        set.check().map_err(|refusal| Failure::refused("the delay", refusal))?;
+        Ok(self.when.propose(Change::Delay(set)))
     }
 }
 

@@ -67,6 +67,10 @@ pub(crate) enum Tx {
     ClaimTimeout(By<packets::ClaimTimeout>),
     /// Take back here a packet that this network sent and that the other closed
     Timeout(By<packets::Timeout>),
+    /// Let a packet that is held here take effect, from its release time on; from its timeout on it goes back. Anyone may
+    ReleaseHold(By<packets::Release>),
+    /// Give a packet back that is held here, as a guardian or freezer, by order
+    RejectHold(By<packets::Reject>),
     /// Put the digest of a rule pack, an allow-list or a halt in force under a name
     SetDigest(By<registry::Set>),
     /// Put what stands under a name out of force
@@ -128,6 +132,8 @@ impl Tx {
             Self::Acknowledge(asked) => asked.run(output),
             Self::ClaimTimeout(asked) => asked.run(output),
             Self::Timeout(asked) => asked.run(output),
+            Self::ReleaseHold(asked) => asked.run(output),
+            Self::RejectHold(asked) => asked.run(output),
             Self::SetDigest(asked) => asked.run(output),
             Self::RevokeDigest(asked) => asked.run(output),
             Self::Propose(asked) => asked.run(output),

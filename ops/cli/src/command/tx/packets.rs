@@ -1,13 +1,14 @@
 //! Packets between two Zeugma networks, each step with the other network's proof.
 
 use super::super::remote::Other;
-use super::{Ask, Desk, parse_client};
+use super::{Ask, Desk, parse_32, parse_client};
 use crate::failure::Failure;
 use crate::{clock, route};
 use clap::Args;
 use zeugma_client::{Client, ProofFile};
 use zeugma_ledger::Message;
 use zeugma_ledger::ibc::Packet;
+use zeugma_ledger::tx::{RejectHold, ReleaseHold};
 use zeugma_types::{ClientId, LeafPath, Sequence, UnixSeconds};
 
 /// See [`Message::SendPacket`].
@@ -114,5 +115,49 @@ impl Ask for Timeout {
         let other = self.packet.other.client()?;
         let packet = self.packet.packet(desk.here)?;
         route::timeout(&packet, &proof(desk, &other, &route::Paths::of(&packet).closed)?.proof)
+    }
+}
+
+/// A packet that is held here.
+#[derive(Debug, Args)]
+struct Held {
+    /// This network's client under which it was received
+    #[arg(long, value_name = "ID", value_parser = parse_client)]
+    client: ClientId,
+    /// The packet's number under the sender's client; zeugma query holds lists what is held
+    #[arg(long, value_name = "N")]
+    sequence: u64,
+}
+
+/// See [`Message::ReleaseHold`].
+#[derive(Debug, Args)]
+pub(crate) struct Release {
+    #[command(flatten)]
+    held: Held,
+}
+
+impl Ask for Release {
+    fn messages(&self, _: &Desk<'_>) -> Result<Vec<Message>, Failure> {
+        let Held { client, sequence } = &self.held;
+        let message = ReleaseHold { client: client.clone(), sequence: Sequence::new(*sequence) };
+        Ok(vec![message.into()])
+    }
+}
+
+/// See [`Message::RejectHold`].
+#[derive(Debug, Args)]
+pub(crate) struct Reject {
+    #[command(flatten)]
+    held: Held,
+    /// The digest of the order that stands for it, 64 hexadecimal digits
+    #[arg(long, value_name = "DIGEST", value_parser = parse_32)]
+    order: [u8; 32],
+}
+
+impl Ask for Reject {
+    fn messages(&self, _: &Desk<'_>) -> Result<Vec<Message>, Failure> {
+        let Held { client, sequence } = &self.held;
+        let (client, sequence) = (client.clone(), Sequence::new(*sequence));
+        Ok(vec![RejectHold { client, sequence, order: self.order }.into()])
     }
 }

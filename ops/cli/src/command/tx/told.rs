@@ -110,6 +110,18 @@ pub(in crate::command) fn event(event: &Event) -> Value {
             "sequence": refused.sequence.get(),
             "refusal": refused.refusal.to_string(),
         }),
+        Event::PacketHeld(held) => json!({
+            "client": held.client.as_str(),
+            "sequence": held.sequence.get(),
+            "release_at": clock::show(held.release_at),
+            "timeout": clock::show(clock::of_seconds(held.timeout)),
+        }),
+        Event::HoldEnded(ended) => json!({
+            "client": ended.client.as_str(),
+            "sequence": ended.sequence.get(),
+            "end": ended.end.name(),
+            "order": ended.order.0.map(hex::encode),
+        }),
         Event::ClientCreated(created) => {
             json!({ "client": created.client.as_str(), "height": created.height.get() })
         }
