@@ -28,6 +28,17 @@ pub(crate) struct Tests {
     pub(crate) ignored: u64,
 }
 
+impl Tests {
+    /// These and others.
+    pub(crate) const fn plus(self, other: Self) -> Self {
+        Self {
+            passed: self.passed + other.passed,
+            failed: self.failed + other.failed,
+            ignored: self.ignored + other.ignored,
+        }
+    }
+}
+
 /// A command to run from the root of the workspace, without standard input.
 pub(crate) struct Child {
     command: Command,

@@ -31,7 +31,9 @@ usage: cargo xtask TASK
   fuzz SECONDS [TARGET]   fuzzes every decoder of outside bytes, guided by coverage, for so long together
   fuzz --seeds            writes the fuzz targets' seeds anew
   sim [--seeds N] [--validators N] [--seed S]
-                          whole networks from seeds, each twice; without flags the share of the gate
+                          whole networks from seeds, each twice; without flags the ten thousand
+  sim packets [--histories N] [--seed S]
+                          random histories of packets over several ledgers, judged by plain sums
   bench [WHAT]            speed, with the peers in the same run; WHAT is idle, wan27, certificate, cometbft-header,
                           evidence, evidence-load [N], evidence-verdicts
   alerts [--record]       the alert rules and the dashboard, run by a real Prometheus
