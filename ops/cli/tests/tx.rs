@@ -4,6 +4,8 @@
 mod common;
 #[path = "tx/holds.rs"]
 mod holds;
+#[path = "tx/people.rs"]
+mod people;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -248,10 +250,12 @@ fn packets(one: &mut Asked<'_>, two: &mut Asked<'_>) {
         ["--other", &url_one, "--other-trust", &trust_one],
         ["--other", &url_two, "--other-trust", &trust_two],
     );
+    people::nothing_is_there_yet(one, two);
     let created = |report: &Value| event(report, "client-created")["client"].as_str().unwrap().to_owned();
     let of_two = created(&one.does(&[&["create-client"][..], &from_two].concat()));
     let of_one = created(&two.does(&[&["create-client"][..], &from_one].concat()));
     one.refuses(522, &["send", "--client", &of_two, "--text", "too early"]);
+    people::half_a_route(one, two, &of_two, &of_one);
     one.does(&["register-counterparty", "--client", &of_two, "--counterparty", &of_one]);
     two.does(&["register-counterparty", "--client", &of_one, "--counterparty", &of_two]);
     two.does(&[&["update-client", "--client", &of_one][..], &from_one].concat());
@@ -259,14 +263,26 @@ fn packets(one: &mut Asked<'_>, two: &mut Asked<'_>) {
     let sent = |report: &Value| event(report, "packet-sent")["sequence"].to_string();
     let packet = sent(&one.does(&["send", "--client", &of_two, "--text", "the parties agree"]));
     let named = ["--client", of_two.as_str(), "--sequence", &packet];
+    people::a_route_that_works(one, two, &of_two, &of_one);
+    let life = people::Life { one, two, packet: format!("{of_two}/{packet}") };
+    life.waits("a relayer to bring it", &["sent"]);
     two.does(&[&["receive"][..], &from_one, &named].concat());
+    let life = people::Life { one, two, packet: format!("{of_two}/{packet}") };
+    life.waits("a relayer to bring the answer back", &["sent", "received", "answered: success"]);
     one.does(&[&["acknowledge"][..], &from_two, &named].concat());
+    let life = people::Life { one, two, packet: format!("{of_two}/{packet}") };
+    life.ended(&["sent", "received", "answered: success", "acknowledged: success"]);
 
     let late = sent(&one.does(&["send", "--client", &of_two, "--text", "too late", "--timeout", "3"]));
     let named = ["--client", of_two.as_str(), "--sequence", &late];
     std::thread::sleep(Duration::from_secs(4));
+    let life = people::Life { one, two, packet: format!("{of_two}/{late}") };
+    life.waits("somebody to close it", &["sent"]);
     two.does(&[&["claim-timeout"][..], &from_one, &named].concat());
     one.does(&[&["timeout"][..], &from_two, &named].concat());
+    let life = people::Life { one, two, packet: format!("{of_two}/{late}") };
+    life.ended(&["sent", "closed: it can never be received", "timed out: what it carried came back"]);
+    people::a_light_client_of_its_own(two);
 }
 
 /// Its first node and its trust file.

@@ -1,6 +1,7 @@
 //! The commands, one file or folder each.
 
 mod bench;
+mod bridge;
 mod client;
 mod completions;
 mod demo;
@@ -9,7 +10,9 @@ mod dkg;
 mod doctor;
 mod evidence;
 mod keys;
+mod light_client;
 mod node;
+mod packet;
 mod query;
 mod relay;
 mod remote;
@@ -44,6 +47,15 @@ pub(crate) enum Command {
     /// Light clients of other chains: start, move, look at, freeze, recover
     #[command(subcommand)]
     Client(client::Client),
+    /// A light client of its own, of any chain that has a profile: no relay chain, no account
+    #[command(subcommand)]
+    LightClient(light_client::LightClient),
+    /// Follow one packet through the chains that it crosses
+    #[command(subcommand)]
+    Packet(packet::Packet),
+    /// Look at a route between two networks
+    #[command(subcommand)]
+    Bridge(bridge::Bridge),
     /// Run the watcher, which keeps clients fresh, finds misbehaviour, and delivers packets
     #[command(subcommand)]
     Relay(relay::Relay),
@@ -81,6 +93,9 @@ impl Command {
             Self::Transfer(asked) => asked.run(output),
             Self::Query(query) => query.run(output),
             Self::Client(client) => client.run(output),
+            Self::LightClient(asked) => asked.run(output),
+            Self::Packet(packet) => packet.run(output),
+            Self::Bridge(bridge) => bridge.run(output),
             Self::Relay(relay) => relay.run(output),
             Self::Verify(verify) => verify.run(output),
             Self::Evidence(evidence) => evidence.run(output),

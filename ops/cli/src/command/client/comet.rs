@@ -110,6 +110,16 @@ pub(in crate::command) fn create(
     Ok((message, header))
 }
 
+/// The chain followed from where `begin` says, for nobody but ourselves.
+pub(in crate::command) fn follow(
+    profile: Profile,
+    rpcs: &[String],
+    begin: &Begin,
+) -> Result<Followed, Failure> {
+    let (_, header) = create(profile.clone(), rpcs, begin)?;
+    Followed::new(profile, State::of(&header)).map_err(refused)
+}
+
 /// Moves a client to the newest header, or as far as `to`, in as many transactions as it takes.
 pub(in crate::command) fn update(
     sender: &Sender<'_>,

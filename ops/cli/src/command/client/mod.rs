@@ -10,7 +10,9 @@ mod key;
 mod look;
 mod zeugma;
 
-pub(super) use comet::{Begin, Pace, create as create_comet, endpoints, update as update_comet};
+pub(super) use comet::{
+    Begin, Pace, create as create_comet, endpoints, follow as follow_comet, update as update_comet,
+};
 pub(super) use key::{Shown, StoreFile};
 
 use super::remote::{Account, Node, believing};
@@ -192,7 +194,7 @@ impl Create {
         let key = self.account.key()?;
         let sender = self.account.sender(&key)?;
         let trust = self.other_trust.as_deref().map(crate::trust::read).transpose()?;
-        let profile = profile(&self.profile, trust.as_ref().map(|trust| trust.network))?;
+        let profile = read_profile(&self.profile, trust.as_ref().map(|trust| trust.network))?;
         match profile {
             Profile::CometBft(profile) => {
                 if self.nodes.rpc.is_empty() {
@@ -307,7 +309,10 @@ impl Recover {
 }
 
 /// The profile in a file, or one that comes with the program.
-fn profile(path: &std::path::Path, network: Option<zeugma_types::NetworkId>) -> Result<Profile, Failure> {
+pub(super) fn read_profile(
+    path: &std::path::Path,
+    network: Option<zeugma_types::NetworkId>,
+) -> Result<Profile, Failure> {
     let shipped = path.to_str().filter(|_| !path.exists()).and_then(zeugma_profiles::shipped);
     let read = match shipped {
         Some(text) => zeugma_profiles::parse(text, network),
