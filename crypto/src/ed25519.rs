@@ -15,6 +15,7 @@
 //!
 //! Source: RFC 8032, section 5.1.7; ZIP 215; "Taming the many EdDSAs" (Chalkias and others, 2020).
 
+use alloc::string::ToString as _;
 use alloc::vec::Vec;
 use core::fmt;
 use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
@@ -22,7 +23,7 @@ use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::{IsIdentity, VartimeMultiscalarMul};
 use ed25519_dalek::Signer;
 use zeroize::Zeroizing;
-use zeugma_types::{Code, Purpose, Refusal};
+use zeugma_types::{Code, Purpose, Refusal, UnixSeconds};
 
 use crate::hash::{framed, sha512};
 
@@ -279,6 +280,22 @@ impl SecretKey {
             return Err(Refusal::new(Code::BadNote).needed("lines of more than 32 bytes"));
         }
         Ok(self.0.sign(text.as_bytes()).to_bytes())
+    }
+
+    /// Signs a call of a webhook as Standard Webhooks 1.0 has it: `ID.SECONDS.BODY`. The body is an object of JSON, so what is
+    /// signed is longer than the 32 bytes of any digest of ours and ends as no line of a note does: neither counts for
+    /// the other.
+    ///
+    /// # Errors
+    /// [`Code::BadText`] for a name that is empty or has a dot, or a body that is no object.
+    pub fn sign_webhook(&self, id: &str, at: UnixSeconds, body: &[u8]) -> Result<[u8; 64], Refusal> {
+        let is_name = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'.');
+        let is_object = body.starts_with(b"{") && body.ends_with(b"}");
+        let message = [id.as_bytes(), b".", at.get().to_string().as_bytes(), b".", body].concat();
+        if !is_name || !is_object || message.len() <= 32 {
+            return Err(Refusal::new(Code::BadText).needed("a name without dots, and an object of JSON"));
+        }
+        Ok(self.0.sign(&message).to_bytes())
     }
 
     /// Signs what a foreign chain's validator would sign, to make test vectors.

@@ -340,6 +340,10 @@ const (
 	CodeRequestTooSlow Code = 733
 	// CodeWorkLost: the work on the request ended early; nothing is known of it.
 	CodeWorkLost Code = 734
+	// CodeNoTrustFile: the service has no trust file to judge under.
+	CodeNoTrustFile Code = 735
+	// CodeNotDelivered: the receiver did not take the delivery.
+	CodeNotDelivered Code = 736
 	// CodeNotGranted: the time authority did not grant the time-stamp.
 	CodeNotGranted Code = 750
 	// CodeBadToken: the time-stamp token breaks a rule of its form.
@@ -595,6 +599,8 @@ var rules = map[Code]rule{
 	CodeWrongMethod:          {"WrongMethod", true, "the route has another method", "该接口使用另一方法"},
 	CodeRequestTooSlow:       {"RequestTooSlow", false, "the request took longer than the service gives one", "请求耗时超过服务所给时限"},
 	CodeWorkLost:             {"WorkLost", false, "the work on the request ended early; nothing is known of it", "请求的处理提前中止，结果未知"},
+	CodeNoTrustFile:          {"NoTrustFile", false, "the service has no trust file to judge under", "服务没有可据以判断的信任文件"},
+	CodeNotDelivered:         {"NotDelivered", false, "the receiver did not take the delivery", "接收方未接收所投递的内容"},
 	CodeNotGranted:           {"NotGranted", false, "the time authority did not grant the time-stamp", "时间戳机构未予签发时间戳"},
 	CodeBadToken:             {"BadToken", true, "the time-stamp token breaks a rule of its form", "时间戳令牌违反格式规则"},
 	CodeWrongImprint:         {"WrongImprint", true, "the time-stamp is over another digest", "时间戳对应另一摘要"},

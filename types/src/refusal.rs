@@ -259,6 +259,8 @@ codes! {
     732 WrongMethod Never "the route has another method" "该接口使用另一方法";
     733 RequestTooSlow NotYet "the request took longer than the service gives one" "请求耗时超过服务所给时限";
     734 WorkLost NotYet "the work on the request ended early; nothing is known of it" "请求的处理提前中止，结果未知";
+    735 NoTrustFile NotYet "the service has no trust file to judge under" "服务没有可据以判断的信任文件";
+    736 NotDelivered NotYet "the receiver did not take the delivery" "接收方未接收所投递的内容";
 
     // Trusted time, receipts of others, and bundles of evidence.
     750 NotGranted NotYet "the time authority did not grant the time-stamp" "时间戳机构未予签发时间戳";

@@ -320,3 +320,34 @@ proptest! {
         );
     }
 }
+
+#[test]
+fn a_call_of_a_webhook_is_signed_over_its_name_its_time_and_its_body_and_nothing_else_is_signed_so() {
+    let (key, at) = (secret(7), UnixSeconds::new(1_674_087_231));
+    let body = br#"{"type":"entries.logged","at":1}"#;
+    let signature = key.sign_webhook("msg_1", at, body).unwrap();
+    let over = |text: &str| key.public().verify(Rule::Strict, text.as_bytes(), &signature);
+    assert_eq!(over(r#"msg_1.1674087231.{"type":"entries.logged","at":1}"#), Ok(()));
+    for other in [
+        r#"msg_2.1674087231.{"type":"entries.logged","at":1}"#,
+        r#"msg_1.1674087232.{"type":"entries.logged","at":1}"#,
+        r#"msg_1.1674087231.{"type":"entries.logged","at":2}"#,
+        r#"{"type":"entries.logged","at":1}"#,
+    ] {
+        assert_eq!(over(other), Err(BAD_SIGNATURE), "{other}");
+    }
+    for (id, body) in [
+        ("", body.as_slice()),
+        ("a.b", body),
+        ("a b", body),
+        ("a\n", body),
+        ("a", b""),
+        ("a", b"{}\n"),
+        ("a", b"[1]"),
+        ("a", b"a note\n"),
+        // Short enough to be as long as a digest.
+        ("a", b"{}"),
+    ] {
+        assert_eq!(key.sign_webhook(id, at, body).unwrap_err().code, Code::BadText, "{id} {body:?}");
+    }
+}

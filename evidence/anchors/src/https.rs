@@ -10,7 +10,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use std::fmt;
 use std::io::{Read as _, Write as _};
 use std::sync::Arc;
-use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::resolver::{DefaultResolver, Resolver};
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, TcpConnector, Transport,
     TransportAdapter,
@@ -113,8 +113,14 @@ impl Https {
     /// An agent that asks over `http` and `https`.
     #[must_use]
     pub fn agent(&self, config: ureq::config::Config) -> Agent {
+        self.agent_by(config, DefaultResolver::default())
+    }
+
+    /// As [`Https::agent`], connecting to the addresses that this resolver gives and to no others.
+    #[must_use]
+    pub fn agent_by(&self, config: ureq::config::Config, resolver: impl Resolver) -> Agent {
         let connector = ().chain(TcpConnector::default()).chain(Secured(self.clone()));
-        Agent::with_parts(config, connector, DefaultResolver::default())
+        Agent::with_parts(config, connector, resolver)
     }
 }
 

@@ -48,6 +48,8 @@ pub struct Config {
     pub rules: RulesConfig,
     /// What a mandatory rule pack did not pass.
     pub quarantine: QuarantineConfig,
+    /// How webhooks of tenants are called.
+    pub webhooks: crate::webhooks::WebhooksConfig,
     /// The time authorities. Empty: nothing is stamped.
     pub authority: Vec<AuthorityConfig>,
     /// How witnesses are asked.
@@ -382,6 +384,7 @@ impl Config {
         self.check_stamping()?;
         crate::witnessing::check(&self.witness, &self.witnessing)?;
         self.check_rules()?;
+        crate::webhooks::check(&self.webhooks)?;
         for (at, tenant) in self.tenant.iter().enumerate() {
             let earlier = &self.tenant[..at];
             let key = format!("tenant {}", tenant.name);

@@ -10,6 +10,7 @@
 
 mod deposit;
 mod policy;
+mod proof;
 
 use crate::anchors::{Anchored, Anchors};
 use crate::config::Config;
@@ -286,7 +287,7 @@ impl Desk {
     }
 
     /// The checkpoint under which an entry's time-stamps are: the anchored one, else one that was taken up for them.
-    fn stamped_size(&self, position: Position) -> Option<u64> {
+    pub(crate) fn stamped_size(&self, position: Position) -> Option<u64> {
         let (shard, index) = (position.shard, position.index);
         self.anchors.covering(shard, index).or_else(|| self.stamping.files().covering(shard, index))
     }
@@ -315,17 +316,7 @@ impl Desk {
             (Some((size, anchored)), _) => (size, anchored.first, anchored.second, Some(anchored.proof)),
             (None, Some((size, one))) => (TreeSize::new(size), one.first.clone(), one.second.clone(), None),
             (None, None) => {
-                let covers = |notes: &Notes| notes.size.get() > position.index;
-                let settled = self.witnessing.settled(position.shard).filter(covers);
-                let notes = match settled {
-                    Some(notes) => Some(notes),
-                    None => self.notes(position.shard)?.filter(covers),
-                };
-                let notes = notes.ok_or_else(|| {
-                    Refusal::new(Code::NoSuchEntry)
-                        .needed("a checkpoint that covers it")
-                        .found(position.index)
-                })?;
+                let notes = self.covering(position)?;
                 (notes.size, notes.first, notes.second, None)
             }
         };

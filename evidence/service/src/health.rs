@@ -25,6 +25,11 @@ impl Health {
     pub(crate) fn now(&self) -> Result<(), Refusal> {
         self.0.borrow().clone()
     }
+
+    /// What it finds from here on.
+    pub(crate) fn changes(&self) -> watch::Receiver<Result<(), Refusal>> {
+        self.0.subscribe()
+    }
 }
 
 /// Tries until it is time to end.

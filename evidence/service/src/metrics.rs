@@ -16,10 +16,10 @@
 //!
 //! Those of the time authorities and of the witnesses follow after them: [`crate::stamping`], [`crate::witnessing`].
 
+use crate::connections::Connections;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use zeugma_types::{BlockTime, Code};
 
@@ -56,22 +56,14 @@ struct Numbers {
 pub(crate) struct Metrics {
     started: BlockTime,
     numbers: Mutex<Numbers>,
-    connections: AtomicI64,
-    handshake_failures: AtomicU64,
-    tls_not_renewed: AtomicU64,
+    connections: Arc<Connections>,
 }
 
 impl Metrics {
     /// None yet.
     #[must_use]
     pub(crate) fn new(started: BlockTime) -> Self {
-        Self {
-            started,
-            numbers: Mutex::default(),
-            connections: AtomicI64::new(0),
-            handshake_failures: AtomicU64::new(0),
-            tls_not_renewed: AtomicU64::new(0),
-        }
+        Self { started, numbers: Mutex::default(), connections: Arc::default() }
     }
 
     fn numbers(&self) -> MutexGuard<'_, Numbers> {
@@ -114,17 +106,9 @@ impl Metrics {
         self.numbers().publish_failures += 1;
     }
 
-    /// A connection more, or one less.
-    pub(crate) fn connected(&self, change: i64) {
-        self.connections.fetch_add(change, Ordering::Relaxed);
-    }
-
-    pub(crate) fn handshake_failed(&self) {
-        self.handshake_failures.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn tls_not_renewed(&self) {
-        self.tls_not_renewed.fetch_add(1, Ordering::Relaxed);
+    /// Those of the address at which it is served.
+    pub(crate) const fn connections(&self) -> &Arc<Connections> {
+        &self.connections
     }
 
     /// Seconds since the last anchor, or since the start; rounds of anchoring that ended early; publications that failed.
@@ -179,29 +163,11 @@ impl Metrics {
             text += &head(name, "counter", help);
             line(&mut text, name, count.to_string());
         }
-        for (name, kind, help, value) in [
-            (
-                "zeugma_evidence_connections",
-                "gauge",
-                "Open connections",
-                self.connections.load(Ordering::Relaxed).to_string(),
-            ),
-            (
-                "zeugma_evidence_handshake_failures_total",
-                "counter",
-                "TLS handshakes that failed or took too long",
-                self.handshake_failures.load(Ordering::Relaxed).to_string(),
-            ),
-            (
-                "zeugma_evidence_tls_renewal_failures_total",
-                "counter",
-                "Looks at the files of TLS that found something unusable",
-                self.tls_not_renewed.load(Ordering::Relaxed).to_string(),
-            ),
-        ] {
-            text += &head(name, kind, help);
-            line(&mut text, name, value);
-        }
+        text += &self.connections.text([
+            "zeugma_evidence_connections",
+            "zeugma_evidence_handshake_failures_total",
+            "zeugma_evidence_tls_renewal_failures_total",
+        ]);
         let name = "zeugma_evidence_receipt_seconds";
         text += &head(name, "histogram", "From the request to the durable receipt");
         for (count, (_, end)) in numbers.receipts.iter().zip(ENDS) {

@@ -13,7 +13,9 @@ use crate::metrics::Metrics;
 use crate::quota::Quota;
 use crate::serve::{self, Limits};
 use crate::stamping::{Hand, Source};
+use crate::store::RealDisk;
 use crate::tls::{Tls, TlsError};
+use crate::webhooks::Hooks;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -35,9 +37,9 @@ const OTHERS: u32 = 12;
 const TOKENS: Duration = Duration::from_secs(1);
 
 /// From a connection to the end of its TLS handshake.
-const HANDSHAKE: Duration = Duration::from_secs(10);
+pub(crate) const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long open requests may go on after the service was told to stop: longer than the longest wait.
-const GRACE: Duration = Duration::from_secs(35);
+pub(crate) const GRACE: Duration = Duration::from_secs(35);
 
 /// Why the service does not run.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +61,9 @@ pub enum RunError {
     /// Its TLS.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The webhooks.
+    #[error("the webhooks: {0}")]
+    Webhooks(Refusal),
     /// The trust file.
     #[error("{}: {refusal}", path.display())]
     Trust {
@@ -141,6 +146,9 @@ pub async fn run_with(
     let audit = Arc::new(Audit::open(&config, &keys).map_err(RunError::Log)?);
     let desk = Arc::new(Desk::open(&config, keys).map_err(RunError::Log)?);
     let metrics = Arc::new(Metrics::new(now()));
+    let webhooks = Hooks::open(Arc::new(RealDisk), &folder, &config.webhooks).map_err(RunError::Webhooks)?;
+    let webhooks = Arc::new(webhooks);
+    let trusted = config.chain.as_ref().map(trust).transpose()?.flatten().map(Arc::new);
     let tls = config.api.tls.as_ref().map(Tls::open).transpose()?;
     let listener =
         TcpListener::bind(config.api.listen).await.map_err(system(config.api.listen.to_string()))?;
@@ -173,8 +181,9 @@ pub async fn run_with(
         tasks.push(tokio::spawn(anchor(vec![log, acts], every, stop.clone())));
     }
     if let Some(tls) = tls.clone() {
-        tasks.push(tokio::spawn(tls.follow(Arc::clone(&metrics), stop.clone())));
+        tasks.push(tokio::spawn(tls.follow(Arc::clone(metrics.connections()), stop.clone())));
     }
+    tasks.push(crate::webhooks::start(&webhooks, &desk, &audit, &stop).map_err(RunError::Webhooks)?);
     let health = Health::default();
     tasks.push(tokio::spawn(health::watch(Arc::clone(&desk), health.clone(), stop.clone())));
     let bounds = Bounds {
@@ -196,9 +205,13 @@ pub async fn run_with(
         arriving,
         quota,
         bounds,
+        streams: Arc::new(tokio::sync::Semaphore::new(config.api.requests)),
+        trust: trusted,
+        stop: stop.clone(),
         body_bytes: config.api.body_bytes,
         longest: Duration::from_secs(config.api.request_seconds),
         health,
+        webhooks,
     };
     let ended = async move {
         // A sender that is gone asks for the end as well.
@@ -210,7 +223,8 @@ pub async fn run_with(
         idle: Duration::from_secs(config.api.idle_seconds),
         grace: GRACE,
     };
-    serve::serve(listener, router(api), tls, limits, metrics, ended).await;
+    let routes = router(api).map_err(RunError::Log)?;
+    serve::serve(listener, routes, tls, limits, Arc::clone(metrics.connections()), ended).await;
     for task in tasks {
         // All end by the same signal; one that panicked has told so.
         let _ = task.await;
@@ -250,15 +264,20 @@ fn client(chain: &crate::config::ChainConfig) -> Result<Client, RunError> {
         let token = token.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
         client = client.with_token(String::from_utf8_lossy(&token).trim());
     }
-    if let Some(path) = &chain.trust {
-        let failed = system(path.display().to_string());
-        let bytes = files::read(path, zeugma_proof::MAX_TRUST_FILE as u64).map_err(&failed)?;
-        let bytes = bytes.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
-        let broken = |refusal| RunError::Trust { path: path.clone(), refusal };
-        let file = TrustFile::from_bytes(&bytes).map_err(broken)?;
+    if let Some(file) = trust(chain)? {
         client = client.with_trust(file.at(now(), zeugma_proof::Reliance::Destination));
     }
     Ok(client)
+}
+
+/// The trust file that the configuration names.
+fn trust(chain: &crate::config::ChainConfig) -> Result<Option<TrustFile>, RunError> {
+    let Some(path) = &chain.trust else { return Ok(None) };
+    let failed = system(path.display().to_string());
+    let bytes = files::read(path, zeugma_proof::MAX_TRUST_FILE as u64).map_err(&failed)?;
+    let bytes = bytes.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
+    let broken = |refusal| RunError::Trust { path: path.clone(), refusal };
+    TrustFile::from_bytes(&bytes).map_err(broken).map(Some)
 }
 
 /// Sleeps, or returns `false` at once when it is time to end.

@@ -11,7 +11,7 @@
 //!
 //! HTTP/1.1 and HTTP/2 are spoken on the one address, so REST and gRPC share places, TLS and time.
 
-use crate::metrics::Metrics;
+use crate::connections::Connections;
 use crate::tls::Tls;
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, Request};
@@ -66,7 +66,7 @@ struct Served {
     router: Router,
     tls: Option<Tls>,
     limits: Limits,
-    metrics: Arc<Metrics>,
+    connections: Arc<Connections>,
     builder: Builder<TokioExecutor>,
 }
 
@@ -76,7 +76,7 @@ pub(crate) async fn serve(
     router: Router,
     tls: Option<Tls>,
     limits: Limits,
-    metrics: Arc<Metrics>,
+    connections: Arc<Connections>,
     stop: impl Future<Output = ()>,
 ) {
     let places = Arc::new(Semaphore::new(limits.connections));
@@ -89,7 +89,7 @@ pub(crate) async fn serve(
         .keep_alive_timeout(ALIVE)
         .max_concurrent_streams(MAX_STREAMS)
         .max_header_list_size(MAX_HEADS);
-    let served = Arc::new(Served { router, tls, limits, metrics, builder });
+    let served = Arc::new(Served { router, tls, limits, connections, builder });
     let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
     loop {
@@ -113,10 +113,10 @@ pub(crate) async fn serve(
         let _ = stream.set_nodelay(true);
         let (served, watcher) = (Arc::clone(&served), graceful.watcher());
         tokio::spawn(async move {
-            served.metrics.connected(1);
+            served.connections.changed(1);
             // On its own heap: a handshake is larger than what is left of it.
             Box::pin(connection(&served, stream, watcher)).await;
-            served.metrics.connected(-1);
+            served.connections.changed(-1);
             drop(place);
         });
     }
@@ -134,11 +134,11 @@ async fn connection(served: &Arc<Served>, stream: TcpStream, watcher: Watcher) {
     match begun {
         Ok(Ok((stream, shown))) => speak(served, stream, shown, watcher).await,
         Ok(Err(error)) => {
-            served.metrics.handshake_failed();
+            served.connections.handshake_failed();
             tracing::debug!(%error, "a handshake failed");
         }
         Err(_) => {
-            served.metrics.handshake_failed();
+            served.connections.handshake_failed();
             tracing::debug!("a handshake took too long");
         }
     }

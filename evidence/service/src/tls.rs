@@ -6,8 +6,8 @@
 //! have. Files that cannot be used are told, and the old ones go on: a half-written file is seen again a second later.
 
 use crate::config::TlsConfig;
+use crate::connections::Connections;
 use crate::files;
-use crate::metrics::Metrics;
 use crate::run::pause;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -45,7 +45,7 @@ pub enum TlsError {
         why: String,
     },
     /// Certificate and key do not belong together, or cannot be used.
-    #[error("api.tls: {0}")]
+    #[error("TLS: {0}")]
     Unusable(String),
 }
 
@@ -101,7 +101,7 @@ impl Tls {
     }
 
     /// Looks at the files until it is time to end.
-    pub(crate) async fn follow(mut self, metrics: Arc<Metrics>, mut stop: watch::Receiver<bool>) {
+    pub(crate) async fn follow(mut self, connections: Arc<Connections>, mut stop: watch::Receiver<bool>) {
         let mut told = String::new();
         while pause(LOOK, &mut stop).await {
             // Small files, and a folder that is gone is answered at once.
@@ -112,7 +112,7 @@ impl Tls {
                     tracing::info!("X.509 certificate, key and clients of TLS are read anew");
                 }
                 Err(why) => {
-                    metrics.tls_not_renewed();
+                    connections.tls_not_renewed();
                     let why = why.to_string();
                     if why != told {
                         tracing::warn!(%why, "TLS goes on as it was");

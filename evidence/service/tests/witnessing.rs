@@ -24,6 +24,14 @@ use zeugma_evidence_verify::{Bundle, Policy, Question, Subject, verify};
 use zeugma_proof::testkit::TestNetwork;
 use zeugma_types::{BlockTime, Decode as _, Encode as _};
 
+#[allow(dead_code, reason = "another test asks more of it")]
+#[path = "common/certified.rs"]
+mod certified;
+#[path = "witnessing/secured.rs"]
+mod secured;
+
+use certified::Root;
+
 const ORIGIN: &str = "log.example/one";
 
 /// A server on a thread of its own.
@@ -54,8 +62,18 @@ impl<T: Clone + Send + 'static> Running<T> {
 }
 
 fn witness(folder: &Path, name: &str, log_key: &str, listen: &str) -> Running<StartedWitness> {
+    witness_with(folder, name, log_key, listen, "")
+}
+
+fn witness_with(
+    folder: &Path,
+    name: &str,
+    log_key: &str,
+    listen: &str,
+    more: &str,
+) -> Running<StartedWitness> {
     let text = format!(
-        "[witness]\nname = \"{name}\"\nfolder = {folder:?}\nlisten = \"{listen}\"\n[[log]]\norigin = \"{ORIGIN}\"\nkeys = [\"{log_key}\"]\n"
+        "[witness]\nname = \"{name}\"\nfolder = {folder:?}\nlisten = \"{listen}\"\n{more}\n[[log]]\norigin = \"{ORIGIN}\"\nkeys = [\"{log_key}\"]\n"
     );
     let config = WitnessConfig::from_toml(&text).unwrap();
     if !folder.exists() {

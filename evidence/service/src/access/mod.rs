@@ -60,6 +60,8 @@ pub enum Action {
     Operate,
     /// See every case in quarantine, and rule on one.
     Rule,
+    /// Register addresses that are told of the tenant's entries, and see what was delivered.
+    Webhooks,
 }
 
 /// The table: who may do what.
@@ -73,6 +75,7 @@ pub const TABLE: &[(Action, &[Role])] = &[
     (Action::Audit, &[Role::Regulator, Role::Operator]),
     (Action::Operate, &[Role::Operator]),
     (Action::Rule, &[Role::Regulator]),
+    (Action::Webhooks, &[Role::Party, Role::Clerk, Role::Notary]),
 ];
 
 impl Role {
@@ -140,6 +143,7 @@ impl Action {
             Self::Audit => "audit",
             Self::Operate => "operate",
             Self::Rule => "rule",
+            Self::Webhooks => "webhooks",
         }
     }
 }

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use zeugma_evidence_log::{CustomField, Field, FileDigests, Record};
 use zeugma_types::{Code, Encode as _, Refusal};
 
@@ -112,6 +112,49 @@ async fn here(
     Ok(api.desk.promise(&outcomes, &handed)?)
 }
 
+impl Api {
+    /// The body of a request of this tenant. Whether there is room for it is known before it is read, and the room is
+    /// given back with the permit.
+    pub(super) async fn arrived(
+        &self,
+        tenant: &Tenant,
+        request: axum::extract::Request,
+    ) -> Result<(Bytes, OwnedSemaphorePermit), Problem> {
+        let length =
+            request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        let length = length.unwrap_or(self.body_bytes).min(self.body_bytes);
+        let room = self.room(length)?;
+        self.quota.take(&tenant.name, Cost { bytes: length as u64, ..Cost::default() })?;
+        let too_long = || Refusal::new(Code::TooLong).needed(self.body_bytes);
+        let body = Bytes::from_request(request, &()).await.map_err(|why| match why.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Problem::from(too_long()),
+            _ => Problem::bad_request(why.body_text()),
+        })?;
+        Ok((body, room))
+    }
+
+    /// Deposits records that came by another door than that of JSON, under the same quotas: `bytes` is their length as they
+    /// came, for which there is room, `count` how many they are. They are made under the tenant's pseudonym, where the work
+    /// may block.
+    pub(super) async fn take(
+        &self,
+        headers: &HeaderMap,
+        key: Option<String>,
+        (bytes, count): (usize, usize),
+        records: impl FnOnce(&str) -> Result<Vec<Record>, Refusal> + Send + 'static,
+    ) -> Result<Vec<Accepted>, Problem> {
+        let started = Instant::now();
+        let tenant = self.depositor(headers).await?;
+        self.quota.take(&tenant.name, Cost { bytes: bytes as u64, ..Cost::default() })?;
+        self.quota.owe(&tenant.name, Cost { items: count as u64, ..Cost::default() });
+        let work = move |desk: &Desk| desk.deposit(&tenant.name, records(&tenant.pseudonym)?, key);
+        let accepted = self.blocking(work).await?;
+        let known = accepted.iter().filter(|one| one.known).count() as u64;
+        self.metrics.deposited(accepted.len() as u64 - known, known, started.elapsed());
+        Ok(accepted)
+    }
+}
+
 pub(super) async fn deposit(
     State(api): State<Api>,
     headers: HeaderMap,
@@ -119,16 +162,8 @@ pub(super) async fn deposit(
 ) -> Result<Response, Problem> {
     let started = Instant::now();
     let tenant = api.depositor(&headers).await?;
-    // Who it is, and whether there is room for it, is known before the body is read.
-    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    let length = length.unwrap_or(api.body_bytes).min(api.body_bytes);
-    let _room = api.room(length)?;
-    api.quota.take(&tenant.name, Cost { bytes: length as u64, ..Cost::default() })?;
-    let too_long = || Refusal::new(Code::TooLong).needed(api.body_bytes);
-    let body = Bytes::from_request(request, &()).await.map_err(|why| match why.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::from(too_long()),
-        _ => Problem::bad_request(why.body_text()),
-    })?;
+    // Who it is, is known before the body is read.
+    let (body, _room) = api.arrived(&tenant, request).await?;
     let key = match headers.get("idempotency-key") {
         None => None,
         Some(key) => {

@@ -8,6 +8,7 @@
 //! | `GET /v1/entries/{shard}/{index}/bundle` | the bundle, as bytes |
 //! | `GET /v1/entries/{shard}/{index}/history` | all that happened to an entry, with its times |
 //! | `GET /v1/search` | the tenant's entries, `?digest=HEX&case=…&submitter=…&limit=N&cursor=…` |
+//! | `GET /v1/entries/{shard}/{index}/proof` | that it is in the published log, as a C2SP tlog-proof; `?tree=sm3` |
 //! | `DELETE /v1/entries/{shard}/{index}` | erases the record, its salts and its row; leaf and proofs stay |
 //! | `GET /v1/tenants` | the tenants, and how many tokens open each in which role |
 //! | `GET /v1/tokens`, `DELETE /v1/tokens/{id}` | the tokens without their digests; revokes one, at once |
@@ -17,6 +18,10 @@
 //! | `POST /v1/backups`, `POST /v1/shards` | copies every segment while the log serves; closes the shard and opens the next |
 //! | `GET /v1/quarantine`, `GET /v1/quarantine/{case}` | deposits that a mandatory rule pack did not pass, with its reasons |
 //! | `POST /v1/quarantine/{case}/release`, `…/reject` | rules on one: `{"words": "…"}` |
+//! | `POST /v1/verify`, `GET /v1/verify`, `POST /v1/verify/file` | the graded report, by bundle, by digest, by file ([`verifying`]) |
+//! | `POST /v1/webhooks`, `GET /v1/webhooks`, `GET`, `DELETE /v1/webhooks/{id}` | addresses that are told when entries got further |
+//! | `POST /v1/webhooks/{id}/enable`, `GET /v1/webhooks/{id}/attempts` | calls a disabled one again; what was delivered, and what was not |
+//! | `GET /v1/webhooks/key` | the key that signs those calls |
 //! | `GET /v1/policy` | a policy that believes this service and its time authorities, as bytes; `?shard=N` for the log of a closed shard |
 //! | `GET /v1/status` | where the log stands, and each of its shards with its origin |
 //! | `GET /log/{shard}/checkpoint`, `/log/{shard}/tile/…`, `/log/{shard}/sm3/…` | C2SP tlog-tiles, for everyone |
@@ -32,6 +37,7 @@ mod audit;
 mod cors;
 mod deposits;
 mod entries;
+pub mod grpc;
 mod operate;
 mod plain;
 mod problem;
@@ -43,6 +49,8 @@ mod tenants;
 mod tests;
 mod tiles;
 mod verdicts;
+pub(crate) mod verifying;
+mod webhooks;
 
 pub(crate) use routes::router;
 
@@ -53,13 +61,15 @@ use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::quota::{Cost, Quota};
 use crate::serve::SHOWN;
+use crate::webhooks::Hooks;
 use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use problem::Problem;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use zeugma_proof::TrustFile;
 use zeugma_types::{Code, Refusal};
 
 /// In what room for bodies is counted, in bytes.
@@ -96,12 +106,19 @@ pub(crate) struct Api {
     pub(crate) arriving: Arc<Semaphore>,
     pub(crate) quota: Arc<Quota>,
     pub(crate) bounds: Bounds,
+    /// Streams that may be open at one time.
+    pub(crate) streams: Arc<Semaphore>,
+    /// The trust file under which bundles are judged, if there is one.
+    pub(crate) trust: Option<Arc<TrustFile>>,
+    /// Whether the service is told to stop.
+    pub(crate) stop: watch::Receiver<bool>,
     /// Longest body of a request, in bytes.
     pub(crate) body_bytes: usize,
     /// How long a request may take, its body and its wait included.
     pub(crate) longest: Duration,
     /// Whether deposits are taken.
     pub(crate) health: Health,
+    pub(crate) webhooks: Arc<Hooks>,
 }
 
 impl Api {

@@ -105,6 +105,7 @@ pub(super) async fn metrics(State(api): State<Api>) -> Response {
         held,
         api.audit.text(),
         api.quota.text(),
+        api.webhooks.text(now),
         in_flight(&api),
     ] {
         text.push_str(&more);

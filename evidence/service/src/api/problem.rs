@@ -48,7 +48,9 @@ impl Problem {
             Code::NoSuchEntry | Code::NoSuchCase | Code::NoSuchName | Code::NoRoute => StatusCode::NOT_FOUND,
             Code::RecordErased => StatusCode::GONE,
             Code::QueueFull | Code::QuotaSpent => StatusCode::TOO_MANY_REQUESTS,
-            Code::IndexBehind | Code::NoVerdict | Code::QuarantineFull => StatusCode::SERVICE_UNAVAILABLE,
+            Code::IndexBehind | Code::NoVerdict | Code::QuarantineFull | Code::NoTrustFile => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Code::StoreFull => StatusCode::INSUFFICIENT_STORAGE,
             Code::StoreFailed | Code::Damaged | Code::TailLost | Code::WorkLost => {
                 StatusCode::INTERNAL_SERVER_ERROR

@@ -2,11 +2,16 @@
 
 use super::cors::for_everyone;
 use super::problem::around;
-use super::{Api, audit, deposits, entries, operate, plain, quarantine, search, tenants, tiles};
+use super::{
+    Api, audit, deposits, entries, grpc, operate, plain, quarantine, search, tenants, tiles, verifying,
+    webhooks,
+};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, delete, get, post};
+use zeugma_types::Refusal;
 
 /// The document of all routes, OpenAPI 3.1.
 pub(super) const OPENAPI: &str = include_str!("openapi.json");
@@ -35,6 +40,8 @@ const DEPOSITS: &str = "/v1/deposits";
 const ENTRY: &str = "/v1/entries/{shard}/{index}";
 const RECEIPT: &str = "/v1/entries/{shard}/{index}/receipt";
 const HISTORY: &str = "/v1/entries/{shard}/{index}/history";
+const VERIFY: &str = "/v1/verify";
+const PROOF: &str = "/v1/entries/{shard}/{index}/proof";
 const BUNDLE: &str = "/v1/entries/{shard}/{index}/bundle";
 
 /// Every route.
@@ -47,6 +54,7 @@ pub(super) fn table() -> Vec<Route> {
         row("delete", ENTRY, Tenant, delete(entries::erase)),
         row("get", RECEIPT, Tenant, get(entries::receipt)),
         row("get", BUNDLE, Tenant, get(entries::bundle)),
+        row("get", PROOF, Tenant, get(entries::proof)),
         row("get", HISTORY, Tenant, get(search::history)),
         row("get", "/v1/search", Tenant, get(search::search)),
         row("get", "/v1/quarantine", Tenant, get(quarantine::list)),
@@ -61,6 +69,16 @@ pub(super) fn table() -> Vec<Route> {
         row("get", "/v1/audit/policy", Everyone, get(audit::policy)),
         row("post", "/v1/backups", Tenant, post(operate::backup)),
         row("post", "/v1/shards", Tenant, post(operate::roll)),
+        row("post", VERIFY, Tenant, post(verifying::by_bundle)),
+        row("get", VERIFY, Tenant, get(verifying::by_digest)),
+        row("post", "/v1/verify/file", Tenant, post(verifying::by_file)),
+        row("post", "/v1/webhooks", Tenant, post(webhooks::register)),
+        row("get", "/v1/webhooks", Tenant, get(webhooks::list)),
+        row("get", "/v1/webhooks/{id}", Tenant, get(webhooks::one)),
+        row("delete", "/v1/webhooks/{id}", Tenant, delete(webhooks::remove)),
+        row("post", "/v1/webhooks/{id}/enable", Tenant, post(webhooks::enable)),
+        row("get", "/v1/webhooks/{id}/attempts", Tenant, get(webhooks::attempts)),
+        row("get", "/v1/webhooks/key", Everyone, get(webhooks::key)),
         row("get", "/v1/policy", Everyone, get(plain::policy)),
         row("get", "/v1/status", Everyone, get(plain::status)),
         row("get", "/log/{shard}/{*path}", Everyone, get(tiles::file)),
@@ -72,8 +90,11 @@ pub(super) fn table() -> Vec<Route> {
     ]
 }
 
-/// The routes as they are served.
-pub(crate) fn router(api: Api) -> Router {
+/// The routes as they are served, those of gRPC beside them.
+///
+/// # Errors
+/// As [`grpc::router`].
+pub(crate) fn router(api: Api) -> Result<Router, Refusal> {
     let mut router = Router::new();
     for Route { path, reach, handler, .. } in table() {
         let handler = match reach {
@@ -82,8 +103,11 @@ pub(crate) fn router(api: Api) -> Router {
         };
         router = router.route(path, handler);
     }
-    router
+    let rest = router
+        // Named, for of two routers that have none it would be the other's that is kept.
+        .fallback(async || StatusCode::NOT_FOUND)
         .layer(DefaultBodyLimit::max(api.body_bytes))
         .layer(from_fn_with_state(api.clone(), around))
-        .with_state(api)
+        .with_state(api.clone());
+    Ok(rest.merge(grpc::router(api)?))
 }

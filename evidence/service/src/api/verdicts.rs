@@ -27,6 +27,11 @@ pub(super) fn view(desk: &Desk, position: Position) -> Result<Vec<Value>, Refusa
     Ok(rows)
 }
 
+/// Whether a row is of a pack that has not judged yet.
+pub(super) fn is_pending(row: &Value) -> bool {
+    row["pending"] == true
+}
+
 fn row(told: &Told, pack: Option<&Pack>) -> Result<Value, Refusal> {
     let verdict = match &told.given {
         Given::Verdict(verdict) => verdict,

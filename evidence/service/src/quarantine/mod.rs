@@ -20,16 +20,19 @@
 //! A released entry's receipt counts from its release: before that nothing was promised. When it first came is told beside it.
 
 mod case;
+mod metrics;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use case::{Case, CaseId, MAX_RECORDS, MAX_WHY, MAX_WORDS, Ruling, State, Why, id_of};
+pub(crate) use metrics::text;
 
 use crate::config::QuarantineConfig;
 use crate::desk::now;
 use crate::keys::random;
 use crate::run::pause;
 use crate::store::{Batch, Deposit, Disk, IdempotencyKey, Log, Position, disk};
+use crate::webhooks::Stand;
 use case::check;
 use std::collections::BTreeMap;
 use std::io;
@@ -215,6 +218,21 @@ impl Quarantine {
         let mut found: Vec<_> = of.map(|(id, row)| (row.received_at, *id)).collect();
         found.sort_unstable();
         found.into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// The cases of a tenant, as far as a webhook tells them; one that is being released is held still.
+    pub(crate) fn stands(&self, tenant: &str) -> Vec<(CaseId, Stand)> {
+        let held = self.held();
+        let own = held.rows.iter().filter(|(_, row)| row.tenant == tenant);
+        own.map(|(id, row)| {
+            let stand = match (row.is_open, row.ended) {
+                (true, _) => Stand::Held,
+                (false, Some(_)) => Stand::Ended,
+                (false, None) => Stand::Released,
+            };
+            (*id, stand)
+        })
+        .collect()
     }
 
     /// A case, of this tenant or of any.
@@ -413,26 +431,4 @@ pub(crate) async fn keep(desk: Arc<crate::desk::Desk>, mut stop: tokio::sync::wa
             return;
         }
     }
-}
-
-/// The metrics, in the text format of Prometheus.
-///
-/// | metric | kind |
-/// |---|---|
-/// | `zeugma_evidence_quarantine_cases` | gauge: deposits that wait for a role |
-/// | `zeugma_evidence_quarantine_bytes` | gauge |
-/// | `zeugma_evidence_quarantine_age_seconds` | gauge: of the oldest |
-pub(crate) fn text(load: Load, now: BlockTime) -> String {
-    use std::fmt::Write as _;
-    let age = load.oldest.and_then(|oldest| now.since(oldest)).map_or(0, |age| age.get() / 1_000);
-    let mut text = String::new();
-    for (name, help, value) in [
-        ("zeugma_evidence_quarantine_cases", "Deposits that wait for a role", load.cases),
-        ("zeugma_evidence_quarantine_bytes", "Bytes of the deposits that wait for a role", load.bytes),
-        ("zeugma_evidence_quarantine_age_seconds", "How long the oldest of them waits", age),
-    ] {
-        text += &crate::metrics::head(name, "gauge", help);
-        writeln!(text, "{name} {value}").expect("a string takes every line");
-    }
-    text
 }

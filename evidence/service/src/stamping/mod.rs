@@ -24,13 +24,13 @@ mod tests;
 pub(crate) use files::{Checkpoint, Got, Leg};
 pub(crate) use hand::{Hand, Source};
 
+use crate::calling::https;
 use crate::config::Config;
 use files::Files;
 use metrics::Numbers;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use zeugma_evidence_anchors::https::Believed;
-use zeugma_evidence_anchors::{Authority, Https, Offset};
+use zeugma_evidence_anchors::{Authority, Offset};
 use zeugma_evidence_log::checkpoint::SignedCheckpoint;
 use zeugma_evidence_log::note::NoteBounds;
 use zeugma_evidence_verify::bundle::stamped_message;
@@ -56,18 +56,6 @@ pub(crate) struct Stood {
     pub(crate) since: BlockTime,
     /// Why the authority's last answer was refused, if its last was.
     pub(crate) refusal: Option<Refusal>,
-}
-
-/// Who is believed for an authority's name: those of a file, or those that the system believes.
-fn https(ca: Option<&Path>) -> Result<Https, Refusal> {
-    let Some(ca) = ca else { return Https::new(Believed::System, None) };
-    let failed = |error: std::io::Error| {
-        Refusal::new(Code::StoreFailed).needed(ca.display().to_string()).found(error.to_string())
-    };
-    let bound = zeugma_evidence_anchors::authority::MAX_FILE as u64;
-    let pem = crate::files::read(ca, bound).map_err(failed)?;
-    let pem = pem.ok_or_else(|| failed(std::io::ErrorKind::NotFound.into()))?;
-    Https::new(Believed::Pem(&pem), None)
 }
 
 /// The time-stamps of one log.
@@ -99,7 +87,7 @@ impl Stamping {
             })?;
             let mut authority = Authority::new(&one.institution, &one.url, &file, &one.policies)?;
             if one.url.starts_with("https://") {
-                authority = authority.with_https(https(one.ca.as_deref())?);
+                authority = authority.with_https(https(one.ca.as_deref(), None)?);
             }
             if authorities.iter().any(|other| other.anchor() == authority.anchor()) {
                 // A time-stamp that leads to it would not say whose it is.

@@ -2,7 +2,7 @@
 
 use super::Followed;
 use super::state::MAX_LOGS;
-use crate::config::ConfigError;
+use crate::config::{ConfigError, TlsConfig};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -37,6 +37,17 @@ pub struct Own {
     /// Requests that are worked on at one time; more are told when to come back.
     #[serde(default = "requests")]
     pub requests: usize,
+    /// How long a request may take, its body included, in seconds.
+    #[serde(default = "request_seconds")]
+    pub request_seconds: u64,
+    /// Connections at one time; further ones wait to be accepted.
+    #[serde(default = "connections")]
+    pub connections: usize,
+    /// How long a connection may stay on which nothing moves, in seconds.
+    #[serde(default = "idle_seconds")]
+    pub idle_seconds: u64,
+    /// The X.509 certificate that it shows. Without it, it speaks plain HTTP.
+    pub tls: Option<TlsConfig>,
 }
 
 /// What becomes of a state that was written before the machine started.
@@ -73,6 +84,18 @@ const fn requests() -> usize {
     64
 }
 
+const fn request_seconds() -> u64 {
+    30
+}
+
+const fn connections() -> usize {
+    1_024
+}
+
+const fn idle_seconds() -> u64 {
+    75
+}
+
 impl WitnessConfig {
     /// Reads and checks.
     ///
@@ -83,6 +106,24 @@ impl WitnessConfig {
         config.followed()?;
         if config.witness.requests == 0 {
             return Err(relation("witness.requests", "at least 1 is asked, found 0".to_owned()));
+        }
+        let Own { request_seconds, connections, idle_seconds, .. } = config.witness;
+        for (key, bounds, found) in [
+            ("witness.request_seconds", 1..=600, request_seconds),
+            ("witness.connections", 1..=1 << 20, connections as u64),
+            ("witness.idle_seconds", 5..=3_600, idle_seconds),
+        ] {
+            if !bounds.contains(&found) {
+                let rule = format!("{} to {} are asked, found {found}", bounds.start(), bounds.end());
+                return Err(relation(key, rule));
+            }
+        }
+        if let Some(tls) = &config.witness.tls
+            && tls.client_required
+            && tls.client_ca.is_none()
+        {
+            let rule = "it needs witness.tls.client_ca, found none";
+            return Err(relation("witness.tls.client_required", rule.to_owned()));
         }
         let unused = [[0; 32]; 2];
         super::WitnessKeys::of(&config.witness.name, &unused)

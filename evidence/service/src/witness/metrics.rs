@@ -6,8 +6,12 @@
 //! | `zeugma_evidence_witness_size{origin}` | gauge: the size that was cosigned last |
 //! | `zeugma_evidence_witness_cosigned_timestamp_seconds{origin}` | gauge: when |
 //! | `zeugma_evidence_witness_contradictions{kind}` | gauge: `split`, two roots of one size; `unshown`, a proof that did not hold |
+//! | `zeugma_evidence_witness_connections` | gauge |
+//! | `zeugma_evidence_witness_handshake_failures_total` | counter: TLS, too slow ones too |
+//! | `zeugma_evidence_witness_tls_renewal_failures_total` | counter: looks at changed files that could not be used |
 
 use super::Witness;
+use crate::connections::Connections;
 use crate::metrics::head;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -21,7 +25,7 @@ impl Metrics {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(status).or_default() += 1;
     }
 
-    pub(super) fn text(&self, witness: &Witness) -> String {
+    pub(super) fn text(&self, witness: &Witness, connections: &Connections) -> String {
         let mut text = String::new();
         let mut family = |name: &str, kind: &str, help: &str, rows: Vec<(String, String)>| {
             text += &head(name, kind, help);
@@ -64,6 +68,11 @@ impl Metrics {
             "Pairs of checkpoints that are kept since they were not shown to be of one tree",
             rows.to_vec(),
         );
-        text
+        let connections = connections.text([
+            "zeugma_evidence_witness_connections",
+            "zeugma_evidence_witness_handshake_failures_total",
+            "zeugma_evidence_witness_tls_renewal_failures_total",
+        ]);
+        text + connections.as_str()
     }
 }

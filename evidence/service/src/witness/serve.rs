@@ -5,29 +5,36 @@
 //! | `POST /add-checkpoint` | C2SP `tlog-witness`: 200 with the cosignatures, 400, 403, 404, 409, 422 |
 //! | `GET /metrics`, `/healthz` | for those who operate it |
 //!
-//! Nobody is asked who he is: a checkpoint speaks by its log's signature. What is wrong with a request stands in the
-//! answer in words.
+//! Nobody is asked who he is, unless `client_required` asks for an X.509 certificate: a checkpoint speaks by its log's
+//! signature. What is wrong with a request stands in the answer in words. Connections are bounded in number and time as those
+//! of the service are ([`crate::serve`]), and speak TLS by the same keys of the configuration.
 
 use super::metrics::Metrics;
 use super::{Home, Machine, NotCosigned, Witness, WitnessConfig, WitnessKeys};
 use crate::config::ConfigError;
+use crate::connections::Connections;
 use crate::desk::now;
 use crate::keys::KeysError;
+use crate::run::{GRACE, HANDSHAKE};
+use crate::serve::Limits;
 use crate::store::RealDisk;
+use crate::tls::{Tls, TlsError};
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use zeugma_evidence_log::witness::{Declined, MAX_REQUEST, SIZE_TYPE};
-use zeugma_types::Refusal;
+use zeugma_types::{Code, Refusal};
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
@@ -46,6 +53,9 @@ pub enum ServeError {
     /// Another process signs.
     #[error("{}: another process holds it; one witness is one process", .0.display())]
     Held(PathBuf),
+    /// Its TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// A file or a port.
     #[error("{what}: {why}")]
     System {
@@ -66,6 +76,8 @@ fn system(what: impl Into<String>) -> impl FnOnce(io::Error) -> ServeError {
 pub struct StartedWitness {
     /// Where it listens.
     pub address: std::net::SocketAddr,
+    /// The same as a URL.
+    pub url: String,
     /// The public keys, as text.
     pub keys: [String; 2],
     /// How many logs it follows.
@@ -115,7 +127,9 @@ impl WitnessConfig {
 struct Served {
     witness: Arc<Witness>,
     metrics: Arc<Metrics>,
+    connections: Arc<Connections>,
     places: Arc<Semaphore>,
+    longest: Duration,
 }
 
 /// Serves until `stop` says so. `started` is told once it listens.
@@ -134,30 +148,58 @@ pub async fn serve(
     let logs = followed.len();
     let reboots = config.witness.reboots;
     let witness = Witness::open(home, keys, followed, reboots).map_err(ServeError::State)?;
-    let listen = config.witness.listen;
+    let own = &config.witness;
+    let tls = own.tls.as_ref().map(Tls::open).transpose()?;
+    let listen = own.listen;
     let listener = TcpListener::bind(listen).await.map_err(system(listen.to_string()))?;
     let address = listener.local_addr().map_err(system("the listener"))?;
     let keys = witness.keys().public().map(|key| key.to_text());
-    started(&StartedWitness { address, keys, logs });
+    let url = format!("{}://{address}", if tls.is_some() { "https" } else { "http" });
+    started(&StartedWitness { address, url, keys, logs });
 
+    let connections = Arc::<Connections>::default();
     let served = Served {
         witness: Arc::new(witness),
         metrics: Arc::default(),
-        places: Arc::new(Semaphore::new(config.witness.requests)),
+        connections: Arc::clone(&connections),
+        places: Arc::new(Semaphore::new(own.requests)),
+        longest: Duration::from_secs(own.request_seconds),
     };
     let router = Router::new()
         .route("/add-checkpoint", post(add_checkpoint))
         .route("/metrics", get(metrics))
         .route("/healthz", get(|| async { "ok\n" }))
         .layer(DefaultBodyLimit::max(MAX_REQUEST))
+        .layer(from_fn_with_state(served.clone(), timely))
         .with_state(served);
+    let following = tls.clone().map(|tls| tokio::spawn(tls.follow(Arc::clone(&connections), stop.clone())));
+    let limits = Limits {
+        connections: own.connections,
+        handshake: HANDSHAKE,
+        idle: Duration::from_secs(own.idle_seconds),
+        grace: GRACE,
+    };
     let ended = async move {
         // A sender that is gone asks for the end as well.
         let _ = stop.wait_for(|stop| *stop).await;
     };
-    let done = axum::serve(listener, router).with_graceful_shutdown(ended).await;
+    crate::serve::serve(listener, router, tls, limits, connections, ended).await;
     drop(held);
-    done.map_err(system(address.to_string()))
+    if let Some(following) = following {
+        // It ends by the same signal; if it panicked, it has told so.
+        let _ = following.await;
+    }
+    Ok(())
+}
+
+/// A request has its time, its body included.
+async fn timely(State(served): State<Served>, request: Request, next: Next) -> Response {
+    let answered = tokio::time::timeout(served.longest, next.run(request)).await;
+    answered.unwrap_or_else(|_| {
+        served.metrics.answered(StatusCode::REQUEST_TIMEOUT.as_u16());
+        let longest = format!("{} s", served.longest.as_secs());
+        refused(StatusCode::REQUEST_TIMEOUT, &Refusal::new(Code::RequestTooSlow).needed(longest))
+    })
 }
 
 async fn add_checkpoint(State(served): State<Served>, body: Bytes) -> Response {
@@ -197,6 +239,6 @@ fn refused(status: StatusCode, refusal: &Refusal) -> Response {
 }
 
 async fn metrics(State(served): State<Served>) -> Response {
-    let text = served.metrics.text(&served.witness);
+    let text = served.metrics.text(&served.witness, &served.connections);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }

@@ -3,6 +3,7 @@
 use crate::config::ConfigError;
 use serde::Deserialize;
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use zeugma_evidence_log::VerifierKey;
 use zeugma_evidence_log::note::Algorithm;
 
@@ -23,11 +24,22 @@ pub struct WitnessingConfig {
     pub rest_seconds: u64,
     /// How many institutions the published policy asks for.
     pub needed: u16,
+    /// File with the X.509 certificate that is shown to a witness which asks for one, in PEM, and those that lead to its root.
+    pub certificate: Option<PathBuf>,
+    /// File with its key, in PEM.
+    pub key: Option<PathBuf>,
 }
 
 impl Default for WitnessingConfig {
     fn default() -> Self {
-        Self { patience_milliseconds: 2_000, timeout_seconds: 10, rest_seconds: 60, needed: 0 }
+        Self {
+            patience_milliseconds: 2_000,
+            timeout_seconds: 10,
+            rest_seconds: 60,
+            needed: 0,
+            certificate: None,
+            key: None,
+        }
     }
 }
 
@@ -41,6 +53,8 @@ pub struct CosignerConfig {
     pub url: String,
     /// Its keys, as its operator publishes them.
     pub keys: Vec<String>,
+    /// File with the X.509 certificates under which its name is believed for `https`, in PEM; without it the system's.
+    pub ca: Option<PathBuf>,
 }
 
 /// Checks the relations.
@@ -58,6 +72,10 @@ pub(crate) fn check(witnesses: &[CosignerConfig], asking: &WitnessingConfig) -> 
             return relation(key, format!("1 to {most} are asked, found {found}"));
         }
     }
+    if asking.certificate.is_some() != asking.key.is_some() {
+        let rule = "certificate and key belong together, found one of them";
+        return relation("witnessing.certificate", rule.to_owned());
+    }
     if witnesses.len() > MAX_WITNESSES {
         return relation(
             "witness",
@@ -72,9 +90,12 @@ pub(crate) fn check(witnesses: &[CosignerConfig], asking: &WitnessingConfig) -> 
                 format!("an institution has 1 to {MAX_INSTITUTION} bytes, found {}", one.institution.len());
             return relation(&key, rule);
         }
-        if !one.url.starts_with("http://") || one.url.contains(['@', '"']) {
-            let rule = "http:// without a user is asked: a cosignature is signed, and a checkpoint is public";
-            return relation(&key, rule.to_owned());
+        let scheme = ["http://", "https://"].into_iter().find(|scheme| one.url.starts_with(scheme));
+        if scheme.is_none() || one.url.contains(['@', '"']) {
+            return relation(&key, "http:// or https:// without a user is asked".to_owned());
+        }
+        if one.ca.is_some() && scheme != Some("https://") {
+            return relation(&key, "a ca is for https://, found http://".to_owned());
         }
         if witnesses[..at].iter().any(|other| other.url == one.url) {
             return relation(&key, "each address stands once, found it twice".to_owned());
@@ -126,6 +147,8 @@ mod tests {
     fn each_relation_is_refused_with_its_key_and_both_values() {
         let (one, two) = (witness("a", "http://a", &key(1)), witness("a", "http://b", &key(2)));
         assert_eq!(Config::from_toml(&format!("{one}{two}")).unwrap().witness.len(), 2);
+        let secured = witness("a", "https://a", &key(1)) + "ca = \"roots.pem\"";
+        assert!(Config::from_toml(&secured).unwrap().witness[0].ca.is_some());
         let public = ed25519::SecretKey::from_seed(&[1; 32]).public();
         let of_a_log = VerifierKey::ed25519("a", public.as_bytes()).unwrap().to_text();
         for (text, part) in [
@@ -133,7 +156,10 @@ mod tests {
             ("[witnessing]\npatience_milliseconds = 0".to_owned(), "1 to 60000 are asked, found 0"),
             (format!("[witnessing]\nneeded = 2\n{one}{two}"), "institutions, 1; found 2"),
             (witness("", "http://a", &key(1)), "found 0"),
-            (witness("a", "https://a", &key(1)), "http:// without a user"),
+            (witness("a", "ftp://a", &key(1)), "http:// or https:// without a user"),
+            (witness("a", "https://b@a", &key(1)), "http:// or https:// without a user"),
+            (format!("{one}ca = \"roots.pem\""), "a ca is for https://"),
+            ("[witnessing]\ncertificate = \"a.pem\"".to_owned(), "belong together"),
             (witness("a", "http://a", "a+00000000+AA"), "witness http://a"),
             (witness("a", "http://a", &of_a_log), "type 1"),
             (format!("{one}{}", witness("b", "http://a", &key(2))), "address stands once"),

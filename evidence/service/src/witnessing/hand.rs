@@ -24,23 +24,26 @@ pub(crate) fn start(
     config: &super::WitnessingConfig,
     stop: &watch::Receiver<bool>,
 ) -> Vec<tokio::task::JoinHandle<()>> {
-    let count = desk.witnessing().witnesses().len();
-    if count == 0 {
+    if desk.witnessing().witnesses().is_empty() {
         return Vec::new();
     }
-    let agent: Agent = Agent::config_builder()
+    let settings = Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
         .proxy(None)
         .timeout_global(Some(Duration::from_secs(config.timeout_seconds)))
         .user_agent(concat!("zeugma-evidence/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .into();
+        .build();
+    // One without TLS of its own refuses https.
+    let agent = |asked: &Asked| match &asked.https {
+        Some(https) => https.agent(settings.clone()),
+        None => settings.clone().into(),
+    };
     let longest = Duration::from_secs(config.rest_seconds);
-    let hands = (0..count).map(|witness| Hand {
+    let hands = desk.witnessing().witnesses().iter().enumerate().map(|(witness, asked)| Hand {
         desk: Arc::clone(desk),
-        agent: agent.clone(),
+        agent: agent(asked),
         witness,
         sizes: BTreeMap::new(),
     });

@@ -25,6 +25,7 @@ pub(crate) use config::check;
 pub use config::{CosignerConfig, WitnessingConfig};
 pub(crate) use hand::start;
 
+use crate::calling::https;
 use crate::config::Config;
 use crate::desk::Notes;
 use files::Files;
@@ -34,6 +35,7 @@ use std::io;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use zeugma_evidence_anchors::Https;
 use zeugma_evidence_log::{NoteBounds, VerifierKey};
 use zeugma_types::{BlockTime, Code, Refusal};
 
@@ -46,6 +48,8 @@ pub(crate) struct Asked {
     pub(crate) institution: String,
     pub(crate) url: String,
     pub(crate) keys: Vec<VerifierKey>,
+    /// How `https` is spoken with it, where its address asks for that.
+    pub(crate) https: Option<Https>,
 }
 
 /// A checkpoint that witnesses are asked about.
@@ -84,11 +88,14 @@ pub(crate) struct Witnessing {
 /// The witnesses of a checked configuration.
 ///
 /// # Errors
-/// [`Code::BadKey`] with what is no key.
-fn asked(witnesses: &[CosignerConfig]) -> Result<Vec<Asked>, Refusal> {
+/// [`Code::BadKey`] with what is no key; those of [`https`].
+fn asked(witnesses: &[CosignerConfig], config: &WitnessingConfig) -> Result<Vec<Asked>, Refusal> {
+    let shown = config.certificate.as_deref().zip(config.key.as_deref());
     let each = witnesses.iter().map(|one| {
         let keys = one.keys.iter().map(|key| VerifierKey::parse(key)).collect::<Result<_, _>>()?;
-        Ok(Asked { institution: one.institution.clone(), url: one.url.clone(), keys })
+        let secured = one.url.starts_with("https://").then(|| https(one.ca.as_deref(), shown));
+        let (institution, url) = (one.institution.clone(), one.url.clone());
+        Ok(Asked { institution, url, keys, https: secured.transpose()? })
     });
     each.collect()
 }
@@ -97,9 +104,9 @@ impl Witnessing {
     /// Opens the folder.
     ///
     /// # Errors
-    /// [`Code::StoreFailed`]; [`Code::BadKey`].
+    /// [`Code::StoreFailed`]; [`Code::BadKey`]; [`Code::BadX509`].
     pub(crate) fn open(config: &Config, folder: &Path) -> Result<Self, Refusal> {
-        let witnesses = asked(&config.witness)?;
+        let witnesses = asked(&config.witness, &config.witnessing)?;
         let files = Files::open(folder).map_err(|error| failed(&error))?;
         let numbers = vec![Numbers::default(); witnesses.len()];
         let patience = Duration::from_millis(config.witnessing.patience_milliseconds);

@@ -23,6 +23,16 @@ fn requests(action: &str) -> Vec<(&'static str, &'static str, Value, u16)> {
             ("GET", "/v1/entries/0/{n}/receipt", Value::Null, 200),
             ("GET", "/v1/entries/0/{n}/history", Value::Null, 200),
             ("GET", "/v1/entries/0/{n}/bundle", Value::Null, 200),
+            ("GET", "/v1/entries/0/{n}/proof", Value::Null, 200),
+            // Without a trust file: who may not read does not even hear that.
+            (
+                "GET",
+                "/v1/verify?sha256=0000000000000000000000000000000000000000000000000000000000000000",
+                Value::Null,
+                503,
+            ),
+            ("POST", "/v1/verify", Value::Null, 503),
+            ("POST", "/v1/verify/file", Value::Null, 503),
         ],
         "search" => vec![("GET", "/v1/search", Value::Null, 200)],
         "erase" => vec![("DELETE", entry, Value::Null, 204)],
@@ -45,6 +55,17 @@ fn requests(action: &str) -> Vec<(&'static str, &'static str, Value, u16)> {
             vec![
                 ("POST", RELEASE, json!({ "words": "x" }), 404),
                 ("POST", REJECT, json!({ "words": "x" }), 404),
+            ]
+        }
+        "webhooks" => {
+            let wanted = json!({ "url": "https://127.0.0.1:1/{n}", "events": ["logged"] });
+            vec![
+                ("POST", "/v1/webhooks", wanted, 201),
+                ("GET", "/v1/webhooks", Value::Null, 200),
+                ("GET", "/v1/webhooks/none", Value::Null, 404),
+                ("GET", "/v1/webhooks/none/attempts", Value::Null, 404),
+                ("POST", "/v1/webhooks/none/enable", Value::Null, 404),
+                ("DELETE", "/v1/webhooks/none", Value::Null, 404),
             ]
         }
         other => panic!("the page has an action {other} that this test does not ask"),
@@ -90,7 +111,7 @@ pub(crate) fn problem(answer: &Answer, status: u16, code: Code) {
 #[test]
 fn every_cell_of_the_table_of_roles_and_actions_is_as_the_page_says() {
     let folder = TempDir::new().unwrap();
-    let service = Service::start(folder.path(), "");
+    let service = Service::start(folder.path(), "[webhooks]\nallow = [\"127.0.0.0/8\"]\n");
     let (roles, rows) = table();
     // Until an act is logged, nothing shows it.
     let operator = add(&folder, "the operator", Role::Operator);
@@ -149,7 +170,14 @@ fn what_another_tenant_deposited_is_answered_to_the_byte_as_what_is_not_there() 
     assert_eq!(service.deposit("one", &items).status, 201);
     assert_eq!(service.ask("one", "DELETE", "/v1/entries/0/22", &Value::Null).status, 204);
     problem(&service.get("one", "/v1/entries/0/22"), 410, Code::RecordErased);
-    let rests = [("GET", ""), ("GET", "/receipt"), ("GET", "/bundle"), ("GET", "/history"), ("DELETE", "")];
+    let rests = [
+        ("GET", ""),
+        ("GET", "/receipt"),
+        ("GET", "/bundle"),
+        ("GET", "/proof"),
+        ("GET", "/history"),
+        ("DELETE", ""),
+    ];
     for (method, rest) in rests {
         // The number that was asked for stands in the answer; of the rest no byte tells one from the other.
         let ask = |index: &str| {

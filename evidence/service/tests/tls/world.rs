@@ -1,6 +1,6 @@
 //! An authority for X.509 certificates, and a service that speaks TLS with them.
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+pub(crate) use crate::certified::{Certified, Root};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -14,42 +14,6 @@ use zeugma_crypto::hash::sha256;
 use zeugma_evidence_anchors::Https;
 use zeugma_evidence_anchors::https::{Believed, Identity};
 use zeugma_evidence_service::{Config, RunError, run};
-
-/// Who certifies.
-pub(crate) struct Root {
-    issuer: Issuer<'static, KeyPair>,
-    pub(crate) pem: String,
-}
-
-/// An X.509 certificate and its key.
-pub(crate) struct Certified {
-    pub(crate) pem: String,
-    pub(crate) key: String,
-    pub(crate) der: Vec<u8>,
-}
-
-impl Root {
-    pub(crate) fn new() -> Self {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let pem = params.self_signed(&key).unwrap().pem();
-        Self { issuer: Issuer::new(params, key), pem }
-    }
-
-    pub(crate) fn certify(&self, name: &str) -> Certified {
-        let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        Certified { pem: certificate.pem(), key: key.serialize_pem(), der: certificate.der().to_vec() }
-    }
-}
-
-impl Certified {
-    pub(crate) fn sha256(&self) -> String {
-        hex::encode(sha256(&[&self.der]))
-    }
-}
 
 /// A running service, its root, and a client of it.
 pub(crate) struct World {

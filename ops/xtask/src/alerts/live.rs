@@ -20,7 +20,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// What the sick network must raise. The others need longer than a short run lasts.
-const RAISED: [&str; 23] = [
+const RAISED: [&str; 26] = [
     "AnchorsLate",
     "AuthorityClockDisagrees",
     "CertificatesRefused",
@@ -38,11 +38,14 @@ const RAISED: [&str; 23] = [
     "MempoolFull",
     "NodeBehind",
     "OldestPacketTooOld",
+    "QuarantineWaits",
     "QuorumMarginThin",
     "ReceiptsSlow",
     "StampsLate",
     "StoreRefuses",
     "ViewsNullified",
+    "WebhookDisabled",
+    "WebhooksLate",
     "WitnessRefusesLog",
 ];
 

@@ -340,6 +340,10 @@ library Code {
     uint16 internal constant RequestTooSlow = 733;
     /// the work on the request ended early; nothing is known of it (not yet)
     uint16 internal constant WorkLost = 734;
+    /// the service has no trust file to judge under (not yet)
+    uint16 internal constant NoTrustFile = 735;
+    /// the receiver did not take the delivery (not yet)
+    uint16 internal constant NotDelivered = 736;
     /// the time authority did not grant the time-stamp (not yet)
     uint16 internal constant NotGranted = 750;
     /// the time-stamp token breaks a rule of its form (never)

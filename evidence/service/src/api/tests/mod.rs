@@ -1,9 +1,13 @@
 //! The API over HTTP on loopback, with a disk that can be told to fail.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
+mod bounds;
 mod disk;
+mod grpc;
+mod hooked;
 mod openapi;
 mod refusals;
+mod verifying;
 
 use super::{Api, Bounds, router};
 use crate::access::{Access, Grant, Role, Tenant};
@@ -16,6 +20,7 @@ use crate::metrics::Metrics;
 use crate::quarantine::Case;
 use crate::quota::Quota;
 use crate::serve::{Limits, serve};
+use crate::webhooks::Hooks;
 use disk::Faulty;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -24,10 +29,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use zeugma_crypto::hash::sha256;
 use zeugma_evidence_log::Record;
 use zeugma_evidence_log::record::{CustomField, Field};
+use zeugma_proof::testkit::TestNetwork;
 
 /// A served API and what is behind it.
 pub(super) struct World {
@@ -66,6 +72,7 @@ impl World {
         config.log.folder = folder.path().to_owned();
         config.log.origin = "log.example/one".to_owned();
         config.log.backups = Some(folder.path().join("backups"));
+        config.webhooks.allow = vec!["127.0.0.0/8".to_owned()];
         let keys = Keys::open(&folder.path().join("keys.json")).unwrap();
         let disk = Arc::new(Faulty::default());
         let audit = Arc::new(Audit::open_on(&config, &keys, &(disk.clone() as _)).unwrap());
@@ -87,6 +94,7 @@ impl World {
         let bounds = Bounds { requests: 8, reads: 4, arriving_bytes: 2 * 1024 * 1024 };
         let [places, readers, arriving] = bounds.places();
         let spent = QuotaConfig { requests_per_second: 1, burst_seconds: 1, ..QuotaConfig::default() };
+        let (stop, stopped) = watch::channel(false);
         let api = Api {
             desk: Arc::clone(&desk),
             access: Arc::new(access),
@@ -98,25 +106,29 @@ impl World {
             arriving,
             quota: Arc::new(Quota::new(QuotaConfig::default(), HashMap::from([("spent".to_owned(), spent)]))),
             bounds,
+            streams: Arc::new(Semaphore::new(8)),
+            trust: Some(Arc::new(TestNetwork::new(4).trust_file())),
+            stop: stopped.clone(),
             body_bytes: 1024 * 1024,
             longest: Duration::from_secs(2),
             health: Health::default(),
+            webhooks: Arc::new(Hooks::open(disk.clone(), folder.path(), &config.webhooks).unwrap()),
         };
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let (stop, stopped) = watch::channel(false);
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         runtime.spawn(health::watch(desk, api.health.clone(), stopped));
-        let served = router(api.clone());
+        // Health of gRPC is told by a task.
+        let served = runtime.block_on(async { router(api.clone()) }).unwrap();
         let limits = Limits {
             connections: 64,
             handshake: Duration::from_secs(2),
             idle: Duration::from_secs(3),
             grace: Duration::from_secs(1),
         };
-        let metrics = Arc::clone(&api.metrics);
-        runtime.spawn(serve(listener, served, None, limits, metrics, std::future::pending()));
+        let connections = Arc::clone(api.metrics.connections());
+        runtime.spawn(serve(listener, served, None, limits, connections, std::future::pending()));
         let agent = ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build().into();
         Self { api, disk, address, agent, _stop: stop, _runtime: runtime, folder }
     }

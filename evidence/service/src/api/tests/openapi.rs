@@ -3,6 +3,7 @@
 use super::super::problem::Problem;
 use super::super::routes::{OPENAPI, Reach, table};
 use super::disk::Fault;
+use super::hooked::{ENABLE, HOOK, HOOKS, hook, of_hook, registered};
 use super::{Answer, World, deposit};
 use crate::quota::Cost;
 use axum::response::IntoResponse as _;
@@ -10,6 +11,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use zeugma_crypto::hash::sha256;
 use zeugma_types::{Code, Refusal};
 
 fn document() -> Value {
@@ -96,10 +98,12 @@ fn judged(document: &Value, path: &str, method: &str, answer: &Answer) -> String
     key
 }
 
-/// A deposit whose body never comes to its end.
-fn slow(world: &World) -> Answer {
+/// A request whose body never comes to its end.
+fn slow(world: &World, path: &str) -> Answer {
     let mut stream = TcpStream::connect(world.address).unwrap();
-    let head = "POST /v1/deposits HTTP/1.1\r\nhost: x\r\nauthorization: Bearer party\r\nconnection: close\r\ncontent-length: 900\r\n\r\n{";
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer party\r\nconnection: close\r\ncontent-length: 900\r\n\r\n{{"
+    );
     stream.write_all(head.as_bytes()).unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
@@ -112,6 +116,68 @@ fn slow(world: &World) -> Answer {
         head: ureq::http::HeaderMap::new(),
         body: body.as_bytes().to_vec(),
     }
+}
+
+/// The status of a request whose body never begins.
+pub(super) fn unsent(world: &World, token: &str, path: &str) -> u16 {
+    let mut stream = TcpStream::connect(world.address).unwrap();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\nconnection: close\r\ncontent-length: 900\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.split(' ').nth(1).unwrap().parse().unwrap()
+}
+
+/// Bytes, posted by the holder of a token.
+fn posted(world: &World, token: &str, path: &str, body: &[u8]) -> Answer {
+    world.ask("POST", path, &[("Authorization", &format!("Bearer {token}"))], body)
+}
+
+/// The question for the report of content, by its digest.
+fn by_digest(content: &[u8]) -> String {
+    format!("/v1/verify?sha256={}", hex::encode(sha256(&[content])))
+}
+
+/// Every way to ask for a report, and every way in which it is refused.
+fn verified(world: &World, entry: &str) -> Vec<(&'static str, &'static str, Answer)> {
+    let bundle = world.by("party", "GET", &format!("{entry}/bundle"), &Value::Null).body;
+    let mut flipped = bundle.clone();
+    *flipped.last_mut().unwrap() ^= 1;
+    let long = vec![0; 1024 * 1024 + 1];
+    let mut answers = Vec::new();
+    for (token, path, body) in [
+        ("party", "/v1/verify", &bundle),
+        ("party", "/v1/verify?sha256=zz", &bundle),
+        ("nobody", "/v1/verify", &bundle),
+        ("operator", "/v1/verify", &bundle),
+        ("party", "/v1/verify", &long),
+        ("party", "/v1/verify", &flipped),
+    ] {
+        answers.push(("/v1/verify", "post", posted(world, token, path, body)));
+    }
+    answers.push(("/v1/verify", "post", slow(world, "/v1/verify")));
+    for (token, path) in [
+        ("party", by_digest(b"one")),
+        ("party", "/v1/verify".to_owned()),
+        ("nobody", by_digest(b"one")),
+        ("operator", by_digest(b"one")),
+        ("other", by_digest(b"one")),
+    ] {
+        answers.push(("/v1/verify", "get", world.by(token, "GET", &path, &Value::Null)));
+    }
+    for (token, path) in [
+        ("party", "/v1/verify/file"),
+        ("party", "/v1/verify/file?sha256=00"),
+        ("nobody", "/v1/verify/file"),
+        ("operator", "/v1/verify/file"),
+        ("other", "/v1/verify/file"),
+    ] {
+        answers.push(("/v1/verify/file", "post", posted(world, token, path, b"one")));
+    }
+    answers.push(("/v1/verify/file", "post", slow(world, "/v1/verify/file")));
+    answers
 }
 
 #[test]
@@ -137,7 +203,7 @@ fn every_operation_answers_as_the_document_says_and_every_documented_refusal_hap
         ("/v1/deposits", "post", deposits("party", json!({ "items": 7 }))),
         ("/v1/deposits", "post", deposits("nobody", deposit(b"one"))),
         ("/v1/deposits", "post", deposits("judge", deposit(b"one"))),
-        ("/v1/deposits", "post", slow(&world)),
+        ("/v1/deposits", "post", slow(&world, "/v1/deposits")),
         ("/v1/deposits", "post", keyed(deposit(b"second"))),
         ("/v1/deposits", "post", deposits("party", json!("x".repeat(1024 * 1024)))),
         ("/v1/deposits", "post", deposits("party", weak("sha-1"))),
@@ -156,13 +222,19 @@ fn every_operation_answers_as_the_document_says_and_every_documented_refusal_hap
     {
         asked.push(("/log/{shard}/{path}", "get", world.ask("GET", path, &[], b"")));
     }
-    for (method, of) in
-        [("get", ""), ("get", "/receipt"), ("get", "/bundle"), ("get", "/history"), ("delete", "")]
-    {
+    for (method, of) in [
+        ("get", ""),
+        ("get", "/receipt"),
+        ("get", "/bundle"),
+        ("get", "/history"),
+        ("get", "/proof"),
+        ("delete", ""),
+    ] {
         let path = match of {
             "" => of_entry,
             "/receipt" => "/v1/entries/{shard}/{index}/receipt",
             "/history" => "/v1/entries/{shard}/{index}/history",
+            "/proof" => "/v1/entries/{shard}/{index}/proof",
             _ => "/v1/entries/{shard}/{index}/bundle",
         };
         let verb = method.to_uppercase();
@@ -228,6 +300,8 @@ fn every_operation_answers_as_the_document_says_and_every_documented_refusal_hap
     for path in ["/audit/0/checkpoint", "/audit/0/tile/x", "/audit/0/tile/0/007"] {
         asked.push(("/audit/{shard}/{path}", "get", world.ask("GET", path, &[], b"")));
     }
+    asked.extend(verified(&world, &entry));
+    let hooked = registered(&world, &mut asked);
     let id = world.token();
     for token in ["operator", "nobody", "party"] {
         for path in ["/v1/tenants", "/v1/tokens"] {
@@ -266,6 +340,10 @@ fn every_operation_answers_as_the_document_says_and_every_documented_refusal_hap
             ("/v1/entries/{shard}/{index}/receipt", "get", at("party", "GET", &format!("{entry}/receipt"))),
             ("/v1/entries/{shard}/{index}/bundle", "get", at("party", "GET", &format!("{entry}/bundle"))),
             ("/v1/entries/{shard}/{index}/history", "get", at("party", "GET", &format!("{entry}/history"))),
+            ("/v1/entries/{shard}/{index}/proof", "get", at("party", "GET", &format!("{entry}/proof"))),
+            ("/v1/verify", "get", at("party", "GET", &by_digest(b"one"))),
+            ("/v1/verify", "post", posted(&world, "party", "/v1/verify", b"x")),
+            ("/v1/verify/file", "post", posted(&world, "party", "/v1/verify/file", b"one")),
             ("/v1/search", "get", at("party", "GET", "/v1/search")),
             ("/v1/audit", "get", at("operator", "GET", "/v1/audit")),
             ("/v1/audit/{shard}/{index}/bundle", "get", at("operator", "GET", "/v1/audit/0/0/bundle")),
@@ -275,6 +353,9 @@ fn every_operation_answers_as_the_document_says_and_every_documented_refusal_hap
             ("/v1/quarantine/{case}/release", "post", rule("regulator", &kept, "release", &words)),
             ("/v1/quarantine/{case}/reject", "post", rule("regulator", &kept, "reject", &words)),
             ("/audit/{shard}/{path}", "get", world.ask("GET", "/audit/0/tile/entries/000.p/2", &[], b"")),
+            (HOOKS, "post", world.by("other", "POST", HOOKS, &hook("ten"))),
+            (ENABLE, "post", at("party", "POST", &format!("{HOOKS}/{hooked}/enable"))),
+            (HOOK, "delete", at("party", "DELETE", &format!("{HOOKS}/{hooked}"))),
             ("/v1/backups", "post", operate("operator", "/v1/backups", &again)),
             ("/v1/shards", "post", operate("operator", "/v1/shards", &json!({ "origin": "log.example/x" }))),
         ]
@@ -293,12 +374,14 @@ fn every_operation_answers_as_the_document_says_and_every_documented_refusal_hap
     }
     let revoked = world.by("operator", "DELETE", &format!("/v1/tokens/{id}"), &null);
     asked.push(("/v1/tokens/{id}", "delete", revoked));
+    asked.extend(of_hook(&world, "spent", &hooked));
     drop((held, read));
     world.disk.turn(Fault::Broken);
     world.until_ready(false);
     asked.extend(blocking());
     asked.push(("/readyz", "get", world.ask("GET", "/readyz", &[], b"")));
     // What cannot be told to the audit log is not answered.
+    asked.extend(of_hook(&world, "party", &hooked));
     for path in ["/v1/tenants", "/v1/tokens"] {
         asked.push((path, "get", world.by("operator", "GET", path, &null)));
     }

@@ -101,6 +101,7 @@ fn told(started: &Started) -> Report {
 fn failed(error: RunError) -> Failure {
     match error {
         RunError::Log(refusal) => Failure::refused("the log", refusal),
+        RunError::Webhooks(refusal) => Failure::refused("the webhooks", refusal),
         RunError::Trust { path, refusal } => Failure::refused(path.display(), refusal),
         error => {
             Failure::usage(error, "put right what it names; ops/config/evidence.toml explains every field")

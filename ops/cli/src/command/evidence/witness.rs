@@ -164,12 +164,12 @@ fn run(config: WitnessConfig, with_parent: bool, output: &Output) -> Result<(), 
         }
     });
     let started = |started: &StartedWitness| {
-        let mut text = format!("cosigns {} logs on http://{}\n", started.logs, started.address);
+        let mut text = format!("cosigns {} logs on {}\n", started.logs, started.url);
         for key in &started.keys {
             text.push_str(&format!("key: {key}\n"));
         }
         let json = json!({
-            "address": started.address.to_string(), "keys": started.keys, "logs": started.logs,
+            "address": started.address.to_string(), "url": started.url, "keys": started.keys, "logs": started.logs,
         });
         output.report(&Report { text, json });
     };
