@@ -19,7 +19,7 @@ fn put(folder: &Path, name: &str, text: &str) -> String {
 /// What a service is told of a witness that speaks TLS.
 fn secured(started: &zeugma_evidence_service::witness::StartedWitness, ca: &str) -> String {
     assert_eq!(started.url, format!("https://{}", started.address));
-    configured("court", started).replace("http://", "https://") + &format!("ca = {ca:?}\n")
+    configured("court", started).replace("http://", "https://") + format!("ca = {ca:?}\n").as_str()
 }
 
 /// Why the witness did not cosign, as the service tells it.
@@ -132,8 +132,8 @@ fn a_witness_without_tls_is_not_asked_over_it() {
     let key = log_key(&folder);
     let court = witness(&home.path().join("court"), "court.example/witness", &key, "127.0.0.1:0");
     let roots = put(home.path(), "roots.pem", &Root::new().pem);
-    let asked =
-        configured("court", &court.started).replace("http://", "https://") + &format!("ca = {roots:?}\n");
+    let asked = configured("court", &court.started).replace("http://", "https://")
+        + format!("ca = {roots:?}\n").as_str();
     let service = Service::start(&folder, &format!("{ASKING}{asked}"));
     service.deposit(b"one");
     until("a refusal", || refusal(&service));
