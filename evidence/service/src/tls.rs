@@ -137,7 +137,10 @@ fn read(config: &TlsConfig) -> Result<Files, TlsError> {
 }
 
 fn build(config: &TlsConfig, files: &Files) -> Result<ServerConfig, TlsError> {
-    let unusable = |why: &dyn std::fmt::Display| TlsError::Unusable(why.to_string());
+    let unusable = |why: &dyn std::fmt::Display| {
+        let (certificate, key) = (config.certificate.display(), config.key.display());
+        TlsError::Unusable(format!("{certificate} with {key}: {why}"))
+    };
     let chain = certificates(&config.certificate, &files.certificate)?;
     let key = PrivateKeyDer::from_pem_slice(&files.key)
         .map_err(|why| TlsError::Content { path: config.key.clone(), why: why.to_string() })?;

@@ -36,10 +36,8 @@ fn service(desk: &Desk, net: &Net) -> Service {
     desk.put("evidence/keys.json", keys.to_string());
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
     std::fs::set_permissions(desk.path("evidence/keys.json"), mode).unwrap();
-    let chain = format!(
-        "[chain]\nnode = \"{}\"\ntoken_file = \"net/token\"\ntrust = \"net/trust.json\"\nanchor_seconds = 1\n",
-        net.node(0)
-    );
+    let chain =
+        format!("[chain]\nnode = \"{}\"\ntoken_file = \"net/token\"\nanchor_seconds = 1\n", net.node(0));
     let tenants = [tenant("party", "party"), tenant("operator", "operator"), tenant("auditor", "regulator")];
     let more = [chain, tenants.concat()].concat();
     Service::with(desk, "127.0.0.1:0", "origin = \"log.example/one\"", &more)

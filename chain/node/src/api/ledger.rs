@@ -186,6 +186,8 @@ fn key_of(bytes: &[u8]) -> Result<Key, Refusal> {
         0x23 => Slot::Acknowledgement(&short_client(&mut own)?, Sequence::decode(&mut own)?).key(),
         0x24 => Slot::Pending(&short_client(&mut own)?, Sequence::decode(&mut own)?).key(),
         0x25 => Slot::Parent(&short_client(&mut own)?, Sequence::decode(&mut own)?).key(),
+        0x26 => Slot::Held(&short_client(&mut own)?, Sequence::decode(&mut own)?).key(),
+        0x27 => Slot::HeldOf(&short_client(&mut own)?).key(),
         0x30 => {
             let (application, rest) =
                 rest.split_first().ok_or_else(|| Refusal::new(Code::Truncated).needed(1_u64))?;
@@ -234,6 +236,8 @@ mod tests {
             Slot::Acknowledgement(&client, one),
             Slot::Pending(&client, one),
             Slot::Parent(&client, one),
+            Slot::Held(&client, one),
+            Slot::HeldOf(&client),
             Slot::Application(1, b"own"),
             Slot::Origin(&[5; 32]),
             Slot::Registry(2, &name),
