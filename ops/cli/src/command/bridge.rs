@@ -16,8 +16,8 @@ use zeugma_ledger::Role;
 use zeugma_ledger::registry::Kind;
 use zeugma_types::{AccountId, ClientId, Span};
 
-/// A client that expires sooner is told.
-const SOON: Span = Span::seconds(24 * 60 * 60);
+/// A client that expires sooner is told: whoever keeps it fresh had two thirds of its trusting period to do so.
+const SOON: Span = Span::seconds(60 * 60);
 
 /// A route between two networks
 #[derive(Debug, Subcommand)]
