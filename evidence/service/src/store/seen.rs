@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn identities_of_one_beginning_spread_in_a_map() {
-        let poor = [1, 3, (1 << 63) | 1, u64::MAX].map(|key| Keyed([key, key]));
+        let poor = [1, 3, (1 << 63) | 1].map(|key| Keyed([key, key]));
         for keyed in poor.into_iter().chain((0..100).map(|_| Keyed::default())) {
             let near = |number: u64| {
                 let mut identity = [7; 32];
